@@ -1,0 +1,60 @@
+# One word per habit. Everything it needs it installs itself, into .venv and .uv; nothing else is touched.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+RUN := .venv/bin/python
+
+.PHONY: help
+help: ## List these words
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+.uv/bin/uv:
+	@echo "uv is not on the path: installing it into .uv/"
+	@python3 -m venv .uv
+	@.uv/bin/pip install --quiet --disable-pip-version-check "uv>=0.8"
+
+# The stamp holds the lock's hash, so a changed lock renews the environment and an unchanged one costs nothing.
+.venv/.ready: requirements-dev.txt .python-version $(filter .uv/bin/uv,$(UV))
+	@echo "setting up .venv (Python $$(cat .python-version)) from requirements-dev.txt …"
+	@$(UV) venv --quiet --allow-existing --python "$$(cat .python-version)" .venv
+	@$(UV) pip sync --quiet --python .venv/bin/python requirements-dev.txt
+	@touch .venv/.ready
+
+.PHONY: setup
+setup: .venv/.ready ## Make the environment (every other word does it by itself)
+
+.PHONY: demo
+demo: setup ## The main job from a file to a DingTalk group: make demo [FILE=my.csv]
+	@$(RUN) -m devtools.demo $(if $(FILE),--file "$(FILE)")
+
+.PHONY: test
+test: setup ## Every test, with full branch coverage of opskit/ and bridge/
+	@$(RUN) -m devtools.habits test
+
+.PHONY: check
+check: setup ## Everything CI runs, in the order a person wants to hear about it
+	@$(RUN) -m devtools.habits check
+
+.PHONY: schemas
+schemas: setup ## Write what is generated: output_schema in tools/*.yaml, and tools.lock
+	@$(RUN) -m devtools.schemas write
+
+.PHONY: lock
+lock: $(filter .uv/bin/uv,$(UV)) ## Pin every version: requirements.txt and requirements-dev.txt
+	@$(UV) pip compile --quiet --no-header --no-annotate --python-version 3.12 --python-platform linux $(LOCK_FLAGS) -o requirements.txt pyproject.toml
+	@$(UV) pip compile --quiet --no-header --no-annotate --python-version 3.12 --python-platform linux $(LOCK_FLAGS) -c requirements.txt --group dev -o requirements-dev.txt pyproject.toml
+	@echo "requirements.txt: $$(wc -l < requirements.txt) pins, requirements-dev.txt: $$(wc -l < requirements-dev.txt)"
+
+.PHONY: package
+package: setup ## Build opskit-<version>.difypkg in dist/
+	@$(RUN) -m devtools.package
+
+.PHONY: bench
+bench: setup ## Measure start, memory and the cost of the bridge beside an empty plugin
+	@$(RUN) -m devtools.bench
+
+.PHONY: clean
+clean: ## Remove what the other words made
+	@rm -rf .venv .uv .cache dist out .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,12 @@
+"""The border between Dify and OpsKit: what comes in is examined once, what goes out is declared.
+
+``boundary`` turns whatever goes wrong into an error that a user can read, ``parse`` is the officer on the way in,
+``reply`` on the way out, ``off_loop`` keeps heavy work from silencing the plugin.
+"""
+
+from bridge.boundary import UnexpectedError, boundary
+from bridge.off_loop import off_loop
+from bridge.parse import parse
+from bridge.reply import reply
+
+__all__ = ["UnexpectedError", "boundary", "off_loop", "parse", "reply"]

@@ -1,0 +1,73 @@
+"""The one place where failures cross to Dify."""
+
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from bridge.parse import given
+from opskit import redaction, wording
+from opskit.errors import OpskitError
+from opskit.model import Params
+
+_PROBLEM_CHARS = 300
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+class UnexpectedError(Exception):
+    """A bug in OpsKit: it says where, and asks to be reported."""
+
+
+class _Takes(Protocol):
+    @property
+    def takes(self) -> type[Params]: ...
+
+
+@contextmanager
+def boundary(tool: _Takes, parameters: Mapping[str, Any]) -> Iterator[None]:
+    """Let errors pass in the user's language, without causes, and with every secret blanked.
+
+    Dify shows the class name and the message of what is raised here, and takes the node's failure branch. What
+    is not an OpskitError is a bug: it becomes an UnexpectedError that names the place.
+    """
+    try:
+        yield
+    except OpskitError as error:
+        error.locale = _locale(tool.takes, parameters, error.blanks)
+        error.secrets = _secrets(tool.takes, parameters)
+        raise error.with_traceback(None) from None
+    except Exception as error:  # noqa: BLE001 - a bug must not leak a secret that its message may hold
+        text = wording.say(
+            _locale(tool.takes, parameters, {}),
+            "error.bug",
+            kind=type(error).__name__,
+            problem=str(error)[:_PROBLEM_CHARS],
+            place=_place(error),
+        )
+        raise UnexpectedError(redaction.blank(f"[bug] {text}", _secrets(tool.takes, parameters))) from None
+
+
+def _locale(takes: type[Params], parameters: Mapping[str, Any], blanks: Mapping[str, object]) -> wording.Locale:
+    """What the user chose, or the language of what they sent: texts, a file's name, what the error quotes.
+
+    Secrets are not read for that.
+    """
+    values = given(takes, parameters)
+    samples = [value for name, value in values.items() if name not in takes.secret_names()]
+    names = [value.get("filename") for value in samples if isinstance(value, dict)]
+    return wording.resolve(values.get("language"), *samples, *names, *blanks.values())
+
+
+def _secrets(takes: type[Params], parameters: Mapping[str, Any]) -> list[str]:
+    values = given(takes, parameters)
+    return [str(values[name]) for name in takes.secret_names() if name in values]
+
+
+def _place(error: BaseException) -> str:
+    """The innermost line of our own code: ``opskit/dingtalk/robot.py:41``."""
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(_ROOT)
+    ]
+    ours = [frame for frame in frames if "site-packages" not in frame.filename]
+    return f"{Path(ours[-1].filename).relative_to(_ROOT)}:{ours[-1].lineno}"

@@ -1,0 +1,103 @@
+"""From a ``Result`` to Dify's messages."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from opskit import wording
+from opskit.model import Result
+
+# Dify's plugin daemon kills the plugin at a line of 5 MiB (PLUGIN_STDIO_MAX_BUFFER_SIZE), envelope included.
+MAX_LINE = 4 * 1024 * 1024
+# All of a tool's JSON goes to the agent's model: more than this costs money and hides what matters.
+MAX_AGENT_JSON = 8 * 1024
+
+
+class Messenger[M](Protocol):
+    """The part of the SDK's Tool that makes messages, and the session that tells who is asking."""
+
+    session: Any
+
+    def create_text_message(self, text: str) -> M:
+        """Words for the node's ``text``."""
+        ...
+
+    def create_json_message(self, json: dict[str, Any]) -> M:
+        """An entry of the node's ``json``."""
+        ...
+
+    def create_variable_message(self, variable_name: str, variable_value: object) -> M:
+        """A variable of the node."""
+        ...
+
+    def create_blob_message(self, blob: bytes, meta: dict[str, Any] | None = None) -> M:
+        """A file of the node."""
+        ...
+
+
+def reply[M](tool: Messenger[M], result: Result) -> Iterator[M]:
+    """The report as text, the whole result as one JSON message, and each field as a variable of its name.
+
+    What is too large for a message goes out as a file, and the text says so. An agent gets the text and the
+    figures that matter (at most 8 KiB of JSON): Dify would print variables and files as noise before its model.
+    """
+    values = result.variables()
+    if tool.session.conversation_id and tool.session.message_id:
+        yield tool.create_text_message(_within(result.report, MAX_LINE))
+        yield tool.create_json_message(_figures(values, result.said_in_text))
+        return
+    files: dict[str, Any] = {}
+    for name, value in values.items():
+        if _weight(value) > MAX_LINE:
+            files |= {f"{name}.md" if isinstance(value, str) else f"{name}.json": value}
+            values[name] = type(value)()
+    if _weight(values) > MAX_LINE:
+        files["result.json"] = values
+    yield tool.create_text_message(_text(values["report"], list(files), result.report))
+    yield tool.create_json_message({"files": list(files)} if "result.json" in files else values)
+    for name, value in values.items():
+        yield tool.create_variable_message(name, value)
+    for filename, value in files.items():
+        is_text = isinstance(value, str)
+        yield tool.create_blob_message(
+            value.encode() if is_text else _json(value).encode(),
+            {"mime_type": "text/markdown" if is_text else "application/json", "filename": filename},
+        )
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _weight(value: object) -> int:
+    """The bytes that a value takes in a line."""
+    return len(_json(value).encode())
+
+
+def _within(text: str, limit: int) -> str:
+    """The beginning of ``text`` that takes at most ``limit`` bytes in a line (a JSON character takes 6 at most)."""
+    return text if _weight(text) <= limit else text[: limit // 6] + "…"
+
+
+def _text(report: str, filenames: list[str], sample: str) -> str:
+    """The node's text, with a sentence about what went out as a file."""
+    if not filenames:
+        return report
+    note = wording.say(wording.resolve("auto", sample[:10_000]), "bridge.too_large", names=", ".join(filenames))
+    return f"{report}\n\n{note}".strip()
+
+
+def _figures(values: dict[str, Any], said: frozenset[str]) -> dict[str, Any]:
+    """The result without what the text says already, its heaviest lists and texts shortened until it is small."""
+    figures = {name: value for name, value in values.items() if name not in said}
+    shortened: dict[str, str] = {}
+    while _weight(figures | {"shortened": shortened}) > MAX_AGENT_JSON:
+        name = max(figures, key=lambda field: _weight(figures[field]))
+        value = figures[name]
+        if isinstance(value, (list, str)) and len(value) > 1:
+            figures[name] = value[: len(value) // 2]
+            shortened[name] = f"{len(value) // 2} / {len(values[name])}"
+        else:
+            del figures[name]
+            shortened[name] = "0"
+    return figures | ({"shortened": shortened} if shortened else {})

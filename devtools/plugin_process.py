@@ -1,0 +1,231 @@
+"""The plugin as Dify runs it: a child process that speaks the SDK's stdio protocol, one JSON object a line.
+
+Used by the demo, the benchmark and the tests. Calls back into Dify (reverse invocations) are answered by a
+function of the caller's.
+"""
+
+import itertools
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+type Message = dict[str, Any]
+# Answers one reverse invocation: (type, request) -> the data of the response, or an exception to refuse it.
+type Answer = Callable[[str, dict[str, Any]], object]
+
+_READY_S = 60.0
+_MAX_LINE = 5 * 1024 * 1024  # PLUGIN_STDIO_MAX_BUFFER_SIZE: a longer line kills the plugin in a real daemon
+
+
+class PluginFailure(Exception):
+    """What the plugin raised: ``kind`` is the class name that users see, ``message`` the text."""
+
+    def __init__(self, kind: str, message: str, trace: str) -> None:
+        super().__init__(f"{kind}: {message}")
+        self.kind = kind
+        self.message = message
+        self.trace = trace
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The messages of one call, as the tool node of Dify reads them."""
+
+    messages: list[Message] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """All text messages, joined."""
+        return "".join(message["message"]["text"] for message in self._of("text"))
+
+    @property
+    def json(self) -> list[Any]:
+        """All JSON messages."""
+        return [message["message"]["json_object"] for message in self._of("json")]
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """The variables; streamed pieces are joined."""
+        found: dict[str, Any] = {}
+        for message in self._of("variable"):
+            name, value = message["message"]["variable_name"], message["message"]["variable_value"]
+            found[name] = found.get(name, "") + value if message["message"]["stream"] else value
+        return found
+
+    def _of(self, kind: str) -> list[Message]:
+        return [message for message in self.messages if message["type"] == kind]
+
+
+class PluginProcess:
+    """A running plugin. Use it in ``with``; calls may overlap from several threads."""
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        python: Path | None = None,
+        environment: dict[str, str] | None = None,
+        answer: Answer | None = None,
+    ) -> None:
+        self._root = root
+        self._python = python or Path(sys.executable)
+        self._environment = environment or {}
+        self._answer = answer or _unanswered
+        self._sessions: dict[str, queue.SimpleQueue[Message]] = {}
+        self._numbers = itertools.count(1)
+        self._ready = threading.Event()
+        self._lines = bytearray()
+        self._errors = bytearray()
+        self._writing = threading.Lock()
+        self.manifest: dict[str, Any] = {}
+        self.log: list[str] = []
+        self.ready_s = 0.0
+
+    def __enter__(self) -> Self:
+        began = time.perf_counter()
+        self._process = subprocess.Popen(
+            [self._python, "-m", "main"],
+            cwd=self._root,
+            env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "INSTALL_METHOD": "local", **self._environment},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._read, self._read_errors)]
+        for thread in self._threads:
+            thread.start()
+        if not self._ready.wait(_READY_S) or self._process.poll() is not None:
+            self.__exit__(None, None, None)
+            raise RuntimeError(f"the plugin did not start:\n{self.written.decode(errors='replace')[-4000:]}")
+        self.ready_s = time.perf_counter() - began
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.terminate()
+        self._process.wait()
+        for thread in self._threads:
+            thread.join()
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if pipe:
+                pipe.close()
+
+    @property
+    def pid(self) -> int:
+        """The process number."""
+        return self._process.pid
+
+    @property
+    def errors(self) -> bytes:
+        """Everything it wrote to stderr."""
+        return bytes(self._errors)
+
+    @property
+    def written(self) -> bytes:
+        """Every byte it wrote, to stdout and stderr."""
+        return bytes(self._lines + self._errors)
+
+    def invoke(self, tool: str, parameters: dict[str, Any], *, agent: bool = False) -> Outcome:
+        """Call a tool and wait for its end; PluginFailure when it raised."""
+        return Outcome(list(self.stream(tool, parameters, agent=agent)))
+
+    def stream(self, tool: str, parameters: dict[str, Any], *, agent: bool = False) -> Iterator[Message]:
+        """Call a tool and yield its messages as they come; PluginFailure when it raises."""
+        request = {
+            "type": "tool",
+            "action": "invoke_tool",
+            "user_id": "user-1",
+            "provider": "opskit",
+            "tool": tool,
+            "tool_parameters": parameters,
+            "credentials": {},
+            "credential_type": "api-key",
+        }
+        yield from self.request(request, agent=agent)
+
+    def request(self, data: dict[str, Any], *, agent: bool = False) -> Iterator[Message]:
+        """Send any request and yield what the plugin streams back."""
+        session = f"session-{next(self._numbers)}"
+        replies = self._sessions[session] = queue.SimpleQueue()
+        context = {
+            "session_id": session,
+            "conversation_id": "conversation-1" if agent else None,
+            "message_id": "message-1" if agent else None,
+            "app_id": "app-1",
+            "endpoint_id": None,
+            "context": None,
+        }
+        self._send(context | {"event": "request", "data": data})
+        try:
+            while (reply := replies.get())["type"] != "end":
+                if reply["type"] == "error":
+                    failure = reply["data"]
+                    raise PluginFailure(
+                        failure["error_type"], failure["message"], failure.get("args", {}).get("traceback", "")
+                    )
+                if reply["type"] == "invoke":
+                    self._answer_back(context, reply["data"])
+                else:
+                    yield reply["data"]
+        finally:
+            del self._sessions[session]
+
+    def _answer_back(self, context: dict[str, Any], invocation: dict[str, Any]) -> None:
+        """Answer a reverse invocation as Dify's daemon does: the response, then its end."""
+        reply: dict[str, Any] = {"backwards_request_id": invocation["backwards_request_id"]}
+        try:
+            data = self._answer(invocation["type"], invocation["request"])
+            replies = [reply | {"event": "response", "message": "struct", "data": data}]
+        except Exception as error:  # noqa: BLE001 - whatever the caller's function raises is Dify's refusal
+            replies = [reply | {"event": "error", "message": str(error), "data": None}]
+        replies.append(reply | {"event": "end", "message": "", "data": None})
+        for data in replies:
+            self._send(context | {"event": "backwards_response", "data": data})
+
+    def _send(self, message: dict[str, Any]) -> None:
+        with self._writing:
+            if self._process.stdin is None:
+                raise RuntimeError("the plugin has no stdin")
+            self._process.stdin.write(json.dumps(message).encode() + b"\n")
+            self._process.stdin.flush()
+
+    def _read(self) -> None:
+        for line in self._process.stdout or ():
+            self._lines += line
+            if line.strip():
+                self._take(line)
+        self._ready.set()
+        for replies in list(self._sessions.values()):
+            replies.put({"type": "error", "data": {"error_type": "PluginDied", "message": "the process has ended"}})
+
+    def _read_errors(self) -> None:
+        for line in self._process.stderr or ():
+            self._errors += line
+
+    def _take(self, line: bytes) -> None:
+        if len(line) > _MAX_LINE:
+            raise RuntimeError(f"a line of {len(line)} bytes kills the plugin in Dify")
+        message = json.loads(line)
+        match message.get("event"):
+            case None:
+                self.manifest = message
+            case "log":
+                self.log.append(message["data"]["message"])
+            case "heartbeat":
+                self._ready.set()
+            case "session" if message["session_id"] in self._sessions:
+                self._sessions[message["session_id"]].put(message["data"])
+
+
+def _unanswered(kind: str, request: dict[str, Any]) -> object:
+    raise RuntimeError(f"nobody answers the reverse invocation {kind} of {sorted(request)}")

@@ -1,0 +1,73 @@
+r"""The errors a user can meet, and what each asks of its reader.
+
+    OpskitError            text is safe and useful to show      the reader's next move
+    ├─ InvalidInput        a value cannot be used               fix the value
+    ├─ InvalidCredentials  missing, malformed, rejected         correct the key
+    ├─ Refused             understood, and declined             change the request
+    │  └─ RateLimited      too many                             wait
+    ├─ Unavailable         no usable answer                     send again (only this is retried)
+    └─ Conflict            the thing has moved on               look again, then decide
+
+Anything else is a bug. An error is raised as a key and its blanks; the words live in ``locales/``.
+"""
+
+from collections.abc import Collection
+from typing import Self
+
+from opskit import redaction, wording
+
+
+class OpskitError(Exception):
+    """A failure that is told to the user as ``[key] sentence``.
+
+    ``key`` and ``blanks`` are for programs, ``str(error)`` is for people. ``locale`` decides the language of
+    the sentence and ``secrets`` are the values that must not appear in it; the border sets both.
+    """
+
+    def __init__(self, key: str, /, **blanks: object) -> None:
+        super().__init__(key)
+        self.key = key
+        self.blanks = blanks
+        self.locale: wording.Locale = "en_US"
+        self.secrets: Collection[str] = ()
+        self._more: list[tuple[str, dict[str, object]]] = []
+
+    def also(self, key: str, /, **blanks: object) -> Self:
+        """Add a further sentence, such as what had already been done when it failed."""
+        self._more.append((key, blanks))
+        return self
+
+    def __str__(self) -> str:
+        sentences = [(self.key, self.blanks), *self._more]
+        words = " ".join(wording.say(self.locale, f"error.{key}", **blanks) for key, blanks in sentences)
+        return redaction.blank(f"[{self.key}] {words}", self.secrets)
+
+
+class InvalidInput(OpskitError):
+    """A value cannot be used. Fix the value."""
+
+
+class InvalidCredentials(OpskitError):
+    """A key is missing, malformed or rejected. Correct the key."""
+
+
+class Refused(OpskitError):
+    """The request was understood and declined. Change the request."""
+
+
+class RateLimited(Refused):
+    """Too many requests. Wait; ``seconds`` says how long, where that is known."""
+
+    @property
+    def seconds(self) -> int | None:
+        """How long to wait, in whole seconds."""
+        seconds = self.blanks.get("seconds")
+        return seconds if isinstance(seconds, int) else None
+
+
+class Unavailable(OpskitError):
+    """There was no usable answer. Sending again may help; nothing else is ever retried."""
+
+
+class Conflict(OpskitError):
+    """The thing has moved on. Look again, then decide."""

@@ -1,0 +1,150 @@
+"""The two base models, and the field types that Dify's strings become.
+
+A ``Params`` is what a tool takes, a ``Result`` what it gives. Both are frozen. Facts about a parameter (type,
+default, bounds, options) stand here; its words stand in ``tools/<tool>.yaml``, and a checker compares the two.
+"""
+
+import ast
+import json
+import re
+from decimal import MAX_PREC, Context, Decimal
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SecretStr,
+    StringConstraints,
+    ValidationInfo,
+    WithJsonSchema,
+)
+
+from opskit.errors import InvalidInput
+from opskit.wording import Locale, resolve
+
+MAX_DIGITS = 15  # what a double holds exactly (IEEE 754 binary64, DBL_DIG), and so what survives any JSON reader
+MAX_EXPONENT = 300  # likewise: beyond 1e308 a double is infinite, below 1e-308 it loses digits
+
+
+class Params(BaseModel):
+    """What a tool takes. Unknown keys are ignored: an old workflow may still send a parameter that is gone."""
+
+    model_config = ConfigDict(
+        frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True, validate_default=False, allow_inf_nan=False
+    )
+
+    language: Literal["auto", "zh_Hans", "en_US"] = "auto"
+
+    def locale(self, *samples: object) -> Locale:
+        """The language to answer in: the chosen one, or that of the samples."""
+        return resolve(self.language, *samples)
+
+    @classmethod
+    def secret_names(cls) -> frozenset[str]:
+        """The names of the parameters whose values must never be shown."""
+        return frozenset(name for name, field in cls.model_fields.items() if SecretStr in _types(field.annotation))
+
+
+class Result(BaseModel):
+    """What a tool gives: every field becomes a workflow variable of its name, and ``report`` the node's text."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+    # Fields that repeat the text word for word: an agent reads that already.
+    said_in_text: ClassVar[frozenset[str]] = frozenset({"report"})
+
+    report: str = Field(description="The result in words, Markdown.")
+
+    def variables(self) -> dict[str, Any]:
+        """The fields as JSON values, in the order of declaration, which is the order of importance."""
+        return self.model_dump(mode="json")
+
+
+class Item(BaseModel):
+    """A row inside a result's list, or an entry inside a parameter's JSON."""
+
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
+
+
+class FileReference(BaseModel):
+    """A file that Dify holds: where it can be fetched, and what is said about it. ``size`` is in bytes."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    url: str
+    filename: str = ""
+    extension: str = ""
+    mime_type: str = ""
+    size: int | None = None
+
+
+def _types(annotation: object) -> set[object]:
+    """The annotation and everything inside it: ``SecretStr | None`` holds ``SecretStr``."""
+    inner = getattr(annotation, "__args__", ())
+    return {annotation}.union(*(_types(argument) for argument in inner))
+
+
+def structured(value: object, info: ValidationInfo) -> object:
+    """The value that a structured parameter's text stands for; ``InvalidInput`` names the parameter.
+
+    Workflows pass JSON text. A list or object that was rendered into a template may arrive as Python's own
+    notation instead, and an agent may hand over the list itself: all three are read.
+    """
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError) as error:
+        problem = str(error)
+    try:
+        return ast.literal_eval(value.strip())
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        raise InvalidInput("not_json", name=info.field_name, problem=problem) from None
+
+
+def listed(value: object, info: ValidationInfo) -> object:
+    """The entries of a list written with commas (also full-width ones), semicolons or line breaks, or as JSON."""
+    if isinstance(value, str) and value.strip().startswith("["):
+        value = structured(value, info)
+    if isinstance(value, str):
+        value = re.split(r"[,，、;；\r\n]+", value)
+    if isinstance(value, (list, tuple)):
+        return tuple(text for entry in value if (text := str(entry).strip()))
+    return (str(value),)
+
+
+def exact(value: Decimal) -> Decimal:
+    """The value itself; refused when no JSON number reads back as the same Decimal."""
+    normal = value.normalize(Context(prec=MAX_PREC))
+    if len(normal.as_tuple().digits) > MAX_DIGITS or abs(normal.adjusted()) > MAX_EXPONENT:
+        raise InvalidInput("too_many_digits", value=value, limit=MAX_DIGITS)
+    return value
+
+
+def json_number(value: Decimal) -> int | float:
+    """An exact Decimal as a JSON number, whole where it is whole."""
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+# A list of names in one text, such as "a, b".
+Listed = Annotated[tuple[str, ...], BeforeValidator(listed), WithJsonSchema({"type": "string"})]
+# A key, stripped of the spaces and line breaks that copying leaves around it.
+Key = Annotated[SecretStr, BeforeValidator(lambda value: value.strip() if isinstance(value, str) else value)]
+# A name or address in one line.
+Line = Annotated[str, StringConstraints(strip_whitespace=True)]
+# A sum or quantity that is exact.
+Exact = Annotated[
+    Decimal,
+    AfterValidator(exact),
+    PlainSerializer(json_number, return_type=int | float, when_used="json"),
+    WithJsonSchema({"type": "number"}, mode="serialization"),
+]
+# Valid entries of a JSON parameter are declared as `Annotated[tuple[X, ...], STRUCTURED, AS_TEXT]`.
+STRUCTURED = BeforeValidator(structured)
+AS_TEXT = WithJsonSchema({"type": "string"})
+# A file from Dify.
+FileParameter = Annotated[FileReference, WithJsonSchema({"type": "file"})]

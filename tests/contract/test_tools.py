@@ -1,0 +1,167 @@
+"""The standard suite: what every tool of the provider must do, spoken to over the SDK's own protocol."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from devtools import catalog
+from devtools.plugin_process import PluginFailure, PluginProcess
+from devtools.robot import Robot
+
+ROOT = Path(__file__).resolve().parents[2]
+TOOLS = {tool.name: tool for tool in catalog.tools()}
+TOKEN, SECRET = "fake-token-0123456789abcdef", "SECfake-secret-0123456789"
+CSV = "Date,Product,Price,Amount,Region\n2026-03-01,灯,19.99,3,华东\n"
+
+
+@pytest.fixture(scope="module")
+def robot() -> Iterator[Robot]:
+    with Robot(TOKEN, SECRET, enforce_rate=False) as running:
+        yield running
+
+
+type Call = Callable[[Robot], dict[str, Any]]
+
+# For each tool: a call that succeeds, calls that fail with the key of their error, and its secrets.
+GOOD: dict[str, Call] = {
+    "sales_analysis": lambda _: {"csv_text": CSV},
+    "dingtalk_push": lambda robot: {
+        "content": "# 日报\n\n- 一切正常",
+        "access_token": f"{robot.url}/robot/send?access_token={TOKEN}&timestamp=1&sign=stale",
+        "sign_secret": SECRET,
+        "dedupe_key": "run-1",
+    },
+}
+BAD: dict[str, list[tuple[str, Call]]] = {
+    "sales_analysis": [
+        ("missing_columns", lambda _: {"csv_text": "日期,品名\n1,2\n"}),
+        ("file_url_incomplete", lambda _: {"file": file("/files/1/file-preview?sign=x")}),
+        ("not_an_option", lambda _: {"csv_text": CSV, "language": "fr"}),
+    ],
+    "dingtalk_push": [
+        ("robot_token", lambda robot: text(base_url=robot.url, access_token="wrong-" + TOKEN)),
+        ("robot_signature", lambda robot: text(base_url=robot.url, sign_secret="wrong" + SECRET)),
+        ("robot_no_answer", lambda _: text(base_url="http://127.0.0.1:9", deadline_s=1)),
+        ("address_refused", lambda _: text(base_url="http://169.254.169.254")),
+        ("not_json", lambda _: text(links="[{")),
+        ("out_of_range", lambda _: text(deadline_s=551)),
+    ],
+}
+FIRST_MISSING = {"sales_analysis": "[no_source]", "dingtalk_push": "[missing_parameter] The parameter content"}
+
+
+def text(**given: Any) -> dict[str, Any]:
+    """A short message."""
+    return {"content": "x", "access_token": TOKEN, "sign_secret": SECRET} | given
+
+
+def file(url: str) -> dict[str, Any]:
+    """A file as Dify hands it over."""
+    return {
+        "dify_model_identity": "__dify__file__",
+        "url": url,
+        "mime_type": "text/csv",
+        "filename": "sales.csv",
+        "extension": ".csv",
+        "size": 10,
+        "type": "document",
+    }
+
+
+def test_every_tool_has_its_calls_here() -> None:
+    assert GOOD.keys() == BAD.keys() == FIRST_MISSING.keys() == TOOLS.keys()
+
+
+def test_the_plugin_loads_with_every_tool(plugin: PluginProcess) -> None:
+    assert (plugin.manifest["author"], plugin.manifest["name"]) == ("opskit", "opskit")
+    for tool in TOOLS:
+        assert f"Installed tool: {tool}" in plugin.log
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_an_empty_call_is_refused_by_name(tool: str, plugin: PluginProcess) -> None:
+    for nothing in ({}, dict.fromkeys(TOOLS[tool].parameters), dict.fromkeys(TOOLS[tool].parameters, " ")):
+        with pytest.raises(PluginFailure) as failure:
+            plugin.invoke(tool, nothing)
+        assert failure.value.kind in {"InvalidInput", "InvalidCredentials"}
+        assert failure.value.message.startswith(FIRST_MISSING[tool])
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_the_outputs_are_what_the_schema_says(tool: str, plugin: PluginProcess, robot: Robot) -> None:
+    outcome = plugin.invoke(tool, GOOD[tool](robot))
+    schema = TOOLS[tool].declaration["output_schema"]
+    assert outcome.variables.keys() == schema["properties"].keys()
+    assert None not in outcome.variables.values()
+    strict = jsonschema.Draft202012Validator(nullable(schema))
+    strict.validate(outcome.variables)
+    assert outcome.json == [outcome.variables]
+    assert outcome.text == outcome.variables["report"]
+
+
+def nullable(schema: Any) -> Any:
+    """The schema, allowing null for the fields of list items, as Dify's simple types cannot say it."""
+    if isinstance(schema, dict) and "items" in schema and "properties" in schema["items"]:
+        fields = {
+            name: {**field, "type": [field["type"], "null"]} for name, field in schema["items"]["properties"].items()
+        }
+        return {**schema, "items": {**schema["items"], "properties": fields, "required": list(fields)}}
+    if isinstance(schema, dict) and "properties" in schema:
+        fields = {name: nullable(field) for name, field in schema["properties"].items()}
+        return {**schema, "properties": fields, "required": list(fields), "additionalProperties": False}
+    return schema
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_an_agent_gets_text_and_little_json(tool: str, plugin: PluginProcess, robot: Robot) -> None:
+    outcome = plugin.invoke(tool, GOOD[tool](robot), agent=True)
+    assert [message["type"] for message in outcome.messages] == ["text", "json"]
+
+
+@pytest.mark.parametrize(("tool", "key", "call"), [(tool, key, call) for tool in BAD for key, call in BAD[tool]])
+def test_a_failure_is_raised_with_its_key_and_without_its_causes(
+    tool: str, key: str, call: Call, plugin: PluginProcess, robot: Robot
+) -> None:
+    with pytest.raises(PluginFailure) as failure:
+        plugin.invoke(tool, call(robot))
+    assert failure.value.message.startswith(f"[{key}] ")
+    assert "During handling" not in failure.value.trace
+    assert "direct cause" not in failure.value.trace
+
+
+def test_no_byte_of_the_process_holds_a_secret(robot: Robot) -> None:
+    with PluginProcess(ROOT) as plugin:
+        for tool in TOOLS:
+            for agent in (False, True):
+                plugin.invoke(tool, GOOD[tool](robot), agent=agent)
+            for _, call in BAD[tool]:
+                with pytest.raises(PluginFailure):
+                    plugin.invoke(tool, call(robot))
+        written = plugin.written
+    assert len(written) > 1000
+    for secret in (TOKEN, SECRET, "access_token=", "sign="):
+        assert secret.encode() not in written
+
+
+def test_nothing_is_written_beside_the_protocol(plugin: PluginProcess) -> None:
+    assert plugin.errors == b""
+
+
+def test_a_big_table_does_not_silence_the_plugin(plugin: PluginProcess, robot: Robot) -> None:
+    rows = "".join(f"2026-03-{day:02},灯{row},19.99,3,华东\n" for day in range(1, 29) for row in range(900))
+    ended: list[str] = []
+
+    def analyse() -> None:
+        plugin.invoke("sales_analysis", {"csv_text": CSV + rows})
+        ended.append("big")
+
+    slow = threading.Thread(target=analyse)
+    slow.start()
+    plugin.invoke("dingtalk_push", GOOD["dingtalk_push"](robot) | {"dry_run": True})
+    ended.append("small")
+    slow.join()
+    assert ended == ["small", "big"]

@@ -1,0 +1,295 @@
+import json
+import time
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any, Literal
+
+import gevent
+import pytest
+from pydantic import BaseModel, Field
+
+import bridge
+from bridge.reply import MAX_AGENT_JSON, MAX_LINE
+from opskit.errors import InvalidCredentials, InvalidInput, OpskitError, Refused
+from opskit.model import FileParameter, Key, Line, Params, Result
+
+SECRET = "a-very-secret-key"
+
+
+class Order(Params):
+    text: str
+    key: Key | None = None
+    count: int = Field(default=3, ge=1, le=9)
+    ratio: float = Field(default=0.5, gt=0)
+    dry: bool = False
+    kind: Literal["a", "b"] = "a"
+    name: Line = "nobody"
+    file: FileParameter | None = None
+
+
+class Locked(Params):
+    token: Key
+
+
+class Figures(Result):
+    rows: list[str] = []
+    note: str = ""
+    table: dict[str, str] = {}
+    many: list[list[str]] = []
+
+
+class Sdk(BaseModel):
+    """As the SDK hands over a file."""
+
+    url: str
+    filename: str | None = None
+    size: int | None = None
+
+
+def tool(takes: type[Params] = Order, *, agent: bool = False) -> Any:
+    """What an adapter looks like from the bridge; messages are pairs of kind and content."""
+    return SimpleNamespace(
+        takes=takes,
+        session=SimpleNamespace(conversation_id="c" if agent else None, message_id="m" if agent else None),
+        create_text_message=lambda text: ("text", text),
+        create_json_message=lambda value: ("json", value),
+        create_variable_message=lambda name, value: ("variable", (name, value)),
+        create_blob_message=lambda blob, meta: ("blob", (meta["filename"], meta["mime_type"], blob)),
+    )
+
+
+# parse
+
+
+@pytest.mark.parametrize("blank", [None, "", "  \n", [None], []])
+def test_blank_missing_and_none_mean_the_default(blank: object) -> None:
+    order = bridge.parse(Order, {"text": "x", "count": blank, "name": blank, "file": blank, "dry": blank})
+    assert order == Order(text="x")
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "value"),
+    [
+        ({"count": "5"}, "count", 5),
+        ({"count": 5.0}, "count", 5),
+        ({"ratio": "0.25"}, "ratio", 0.25),
+        ({"dry": "true"}, "dry", True),
+        ({"dry": "No"}, "dry", False),
+        ({"dry": 1}, "dry", True),
+        ({"name": 42}, "name", "42"),
+        ({"name": "  x "}, "name", "x"),
+        ({"unknown": "x"}, "name", "nobody"),
+    ],
+)
+def test_strings_of_templates_become_what_is_declared(given: dict[str, Any], field: str, value: object) -> None:
+    assert getattr(bridge.parse(Order, {"text": "x"} | given), field) == value
+
+
+def test_a_file_of_the_sdk_becomes_a_reference() -> None:
+    order = bridge.parse(Order, {"text": "x", "file": Sdk(url="http://h/f", filename="a.csv", size=3)})
+    assert order.file is not None
+    assert (order.file.url, order.file.filename, order.file.extension, order.file.size) == (
+        "http://h/f",
+        "a.csv",
+        "",
+        3,
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({}, "[missing_parameter] The parameter text is empty"),
+        ({"text": "x", "count": 10}, "[out_of_range] count cannot be 10. Allowed: 1 … 9."),
+        ({"text": "x", "ratio": 0}, "[out_of_range] ratio cannot be 0. Allowed: 0 … ."),
+        ({"text": "x", "count": "many"}, "[not_a_number] count"),
+        ({"text": "x", "ratio": "nan"}, "[not_a_number] ratio"),
+        ({"text": "x", "count": 1.5}, "[not_a_number] count"),
+        ({"text": "x", "dry": "perhaps"}, "[not_a_boolean] dry"),
+        ({"text": "x", "kind": "c"}, "[not_an_option] kind cannot be \"c\". Choose one of: 'a' or 'b'."),
+        ({"text": "x", "file": {"filename": "a"}}, "[missing_parameter] The parameter file.url is empty"),
+        ({"text": {"a": 1}}, "[not_usable] text"),
+    ],
+)
+def test_what_cannot_be_used_is_named_and_says_what_can(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        bridge.parse(Order, given)
+    assert str(refused.value).startswith(message)
+
+
+def test_a_secret_is_not_shown_by_the_error_about_it() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        bridge.parse(Order, {"text": "x", "key": {"k": SECRET}})
+    assert SECRET not in str(refused.value)
+
+
+def test_an_empty_secret_is_a_matter_of_credentials() -> None:
+    with pytest.raises(InvalidCredentials, match=r"\[missing_secret\] .*token"):
+        bridge.parse(Locked, {"token": " "})
+
+
+# boundary
+
+
+def failing(error: Exception, parameters: dict[str, Any]) -> Exception:
+    with pytest.raises(Exception) as caught, bridge.boundary(tool(), parameters):  # noqa: PT011, PT012 - any, on purpose
+        try:
+            raise ValueError(SECRET)
+        except ValueError:
+            raise error  # noqa: B904 - the context is what must not leak
+    return caught.value
+
+
+def test_an_error_keeps_its_class_loses_its_causes_and_speaks_the_users_language() -> None:
+    error = failing(Refused("address_refused", host="h"), {"text": "你好"})
+    assert isinstance(error, Refused)
+    assert str(error).startswith("[address_refused] 主机 h")
+    assert error.__cause__ is None
+    assert error.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("parameters", "blanks", "chinese"),
+    [
+        ({"text": "hello"}, {"name": "x"}, False),
+        ({"text": "hello", "language": "zh_Hans"}, {"name": "x"}, True),
+        ({"text": "你好", "language": "en_US"}, {"name": "x"}, False),
+        ({"file": {"filename": "销售.csv"}}, {"name": "x"}, True),
+        ({}, {"name": "销售额"}, True),
+        ({"key": "密钥"}, {"name": "x"}, False),
+    ],
+)
+def test_auto_looks_at_texts_file_names_and_what_the_error_quotes(
+    parameters: dict[str, Any],
+    blanks: dict[str, str],
+    chinese: bool,  # noqa: FBT001
+) -> None:
+    error = failing(InvalidInput("missing_parameter", **blanks), parameters)
+    assert ("为空" in str(error)) is chinese
+
+
+@pytest.mark.parametrize("error", [Refused("robot_other", errcode=1, errmsg=f"bad {SECRET}"), KeyError(SECRET)])
+def test_secrets_are_blanked_in_errors_and_in_bugs(error: Exception) -> None:
+    told = failing(error, {"text": "x", "key": SECRET})
+    assert SECRET not in str(told)
+    assert "***" in str(told)
+
+
+def test_a_bug_says_where_it_is() -> None:
+    told = failing(ZeroDivisionError("division by zero"), {"text": "x"})
+    assert isinstance(told, bridge.UnexpectedError)
+    assert not isinstance(told, OpskitError)
+    assert str(told).startswith("[bug] This is a fault in OpsKit")
+    assert "ZeroDivisionError at tests/core/test_bridge.py:" in str(told)
+
+
+def test_what_ends_a_generator_passes() -> None:
+    def adapter() -> Iterator[int]:
+        with bridge.boundary(tool(), {}):
+            yield 1
+
+    running = adapter()
+    next(running)
+    running.close()  # type: ignore[attr-defined]
+
+
+# reply
+
+
+def replied(result: Result, *, agent: bool = False) -> list[Any]:
+    return list(bridge.reply(tool(agent=agent), result))
+
+
+def test_a_workflow_gets_text_one_json_message_and_a_variable_for_each_field() -> None:
+    result = Figures(report="said", rows=["a"], note="n")
+    values = {"report": "said", "rows": ["a"], "note": "n", "table": {}, "many": []}
+    assert replied(result) == [("text", "said"), ("json", values), *[("variable", pair) for pair in values.items()]]
+
+
+def test_an_agent_gets_text_and_the_figures_only() -> None:
+    assert replied(Figures(report="said", rows=["a"]), agent=True) == [
+        ("text", "said"),
+        ("json", {"rows": ["a"], "note": "", "table": {}, "many": []}),
+    ]
+
+
+def test_an_agents_json_is_cut_to_what_matters() -> None:
+    result = Figures(
+        report="said",
+        rows=[f"row {i}" for i in range(5000)],
+        note="n" * 20_000,
+        table={"k": "v" * 9000},
+        many=[["x" * 9000]],
+    )
+    _, (_, figures) = replied(result, agent=True)
+    assert len(json.dumps(figures, ensure_ascii=False).encode()) <= MAX_AGENT_JSON
+    assert figures["rows"][0] == "row 0"
+    assert set(figures["shortened"]) == {"rows", "note", "table", "many"}
+    assert figures["shortened"]["rows"].endswith("/ 5000")
+
+
+def test_an_agents_text_stays_below_the_line() -> None:
+    (_, text), _ = replied(Figures(report="长" * MAX_LINE), agent=True)
+    assert len(text.encode()) <= MAX_LINE
+
+
+def test_a_field_that_is_too_large_goes_out_as_a_file_and_the_text_says_so() -> None:
+    rows = ["x" * 1000] * 5000
+    messages = replied(Figures(report="said", rows=rows))
+    assert messages[0] == ("text", "said\n\nToo large for a message, so given out as files: rows.json.")
+    assert ("variable", ("rows", [])) in messages
+    (name, mime_type, blob) = messages[-1][1]
+    assert (name, mime_type, json.loads(blob)) == ("rows.json", "application/json", rows)
+
+
+def test_a_report_that_is_too_large_goes_out_as_markdown() -> None:
+    messages = replied(Figures(report="长" * MAX_LINE))
+    assert messages[0] == ("text", "内容过大，改为以文件给出：report.md。")
+    assert messages[-1][1][:2] == ("report.md", "text/markdown")
+
+
+def test_a_result_that_is_too_large_in_all_goes_out_as_one_file_beside_its_variables() -> None:
+    messages = replied(Figures(report="said", rows=["r" * (MAX_LINE // 2)], note="n" * (MAX_LINE // 2 + 1)))
+    assert messages[1] == ("json", {"files": ["result.json"]})
+    assert messages[-1][1][0] == "result.json"
+    assert ("variable", ("note", "n" * (MAX_LINE // 2 + 1))) in messages
+
+
+def test_no_message_is_longer_than_the_line_that_kills_the_plugin() -> None:
+    for result in (
+        Figures(report="\x01" * MAX_LINE),
+        Figures(report="", many=[["\n" * 3_000_000]], note="长" * 1_300_000),
+    ):
+        for kind, content in replied(result):
+            if kind != "blob":
+                assert len(json.dumps(content, ensure_ascii=False).encode()) < 5 * 1024 * 1024
+
+
+# off_loop
+
+
+def test_heavy_work_leaves_the_loop_free() -> None:
+    ticks: list[int] = []
+
+    def tick() -> None:
+        for number in range(5):
+            gevent.sleep(0.01)
+            ticks.append(number)
+
+    def work(seconds: float, *, answer: int) -> int:
+        time.sleep(seconds)
+        return answer
+
+    ticking = gevent.spawn(tick)
+    assert bridge.off_loop(work, 0.3, answer=42) == 42
+    assert ticks == [0, 1, 2, 3, 4]
+    ticking.kill()
+
+
+def test_an_error_of_heavy_work_arrives_as_it_is() -> None:
+    with pytest.raises(InvalidInput, match="no_source"):
+        bridge.off_loop(raising, InvalidInput("no_source", names=""))
+
+
+def raising(error: Exception) -> None:
+    raise error

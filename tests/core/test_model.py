@@ -1,0 +1,81 @@
+import json
+from decimal import Decimal
+from typing import Annotated
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr, ValidationError
+
+from opskit.errors import InvalidInput
+from opskit.model import AS_TEXT, STRUCTURED, Exact, Key, Listed, Params, Result
+
+
+class Sample(Params):
+    names: Listed = ()
+    pairs: Annotated[tuple[dict[str, int], ...], STRUCTURED, AS_TEXT] = ()
+    key: Key | None = None
+
+
+class Sums(Result):
+    total: Exact
+
+
+@pytest.mark.parametrize(
+    "given_",
+    ["a, b", "a，b", "a;b", "a\nb\n", '["a", "b"]', "['a', 'b']", ["a", "b"], " a ,, b ,", "a、b"],
+)
+def test_a_list_is_read_however_it_is_written(given_: object) -> None:
+    assert Sample.model_validate({"names": given_}).names == ("a", "b")
+
+
+def test_a_single_number_is_a_list_of_one() -> None:
+    assert Sample.model_validate({"names": 13800000000}).names == ("13800000000",)
+
+
+@pytest.mark.parametrize("given_", ['[{"a": 1}]', "[{'a': 1}]", [{"a": 1}]])
+def test_a_structured_parameter_is_read_as_json_as_python_and_as_it_is(given_: object) -> None:
+    assert Sample.model_validate({"pairs": given_}).pairs == ({"a": 1},)
+
+
+@pytest.mark.parametrize("given_", ["[{", "hello", "[" * 100_000])
+def test_broken_json_names_the_parameter(given_: str) -> None:
+    with pytest.raises(InvalidInput, match=r"\[not_json\] pairs"):
+        Sample.model_validate({"pairs": given_})
+
+
+def test_a_key_loses_the_spaces_of_copying() -> None:
+    key = Sample.model_validate({"key": " abc\n"}).key
+    assert key is not None
+    assert key.get_secret_value() == "abc"
+    assert Sample.model_validate({"key": SecretStr("x")}).key == SecretStr("x")
+    assert Sample.secret_names() == {"key"}
+
+
+def test_parameters_are_frozen_and_unknown_ones_ignored() -> None:
+    sample = Sample.model_validate({"gone_since_1_0": 1})
+    with pytest.raises(ValidationError):
+        sample.names = ()  # type: ignore[misc]
+
+
+def test_the_language_is_chosen_or_that_of_the_text() -> None:
+    assert Sample().locale("销售") == "zh_Hans"
+    assert Sample(language="en_US").locale("销售") == "en_US"
+
+
+@given(
+    st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-(10**10), max_value=10**10),
+)
+def test_an_exact_sum_reads_back_as_itself(value: Decimal) -> None:
+    text = json.dumps(Sums(report="", total=value).variables()["total"])
+    assert Decimal(text) == value
+
+
+def test_whole_sums_are_whole_numbers() -> None:
+    assert isinstance(Sums(report="", total=Decimal("26.00")).variables()["total"], int)
+
+
+@pytest.mark.parametrize("text", ["1234567890123456", "1.000000000000001", "1E+400", "1E-400", "1." + "0" * 40 + "1"])
+def test_a_sum_that_no_json_number_holds_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput, match="too_many_digits"):
+        Sums(report="", total=Decimal(text))
