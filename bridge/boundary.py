@@ -36,7 +36,7 @@ def boundary(tool: _Takes, parameters: Mapping[str, Any]) -> Iterator[None]:
     except OpskitError as error:
         error.locale = _locale(tool.takes, parameters, error.blanks)
         error.secrets = _secrets(tool.takes, parameters)
-        raise error.with_traceback(None) from None
+        raise error from None
     except Exception as error:  # noqa: BLE001 - a bug must not leak a secret that its message may hold
         text = wording.say(
             _locale(tool.takes, parameters, {}),

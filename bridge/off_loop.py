@@ -1,6 +1,7 @@
 """Heavy work beside the event loop."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import gevent
 
@@ -12,4 +13,21 @@ def off_loop[**P, T](work: Callable[P, T], *arguments: P.args, **options: P.kwar
     Dify kills a plugin that is silent for 120 s. No call back into Dify may be made inside ``work``: it would
     find no answer there.
     """
-    return gevent.get_hub().threadpool.apply(work, arguments, options)
+    outcome: T | _Raised = gevent.get_hub().threadpool.apply(_attempt, (work, arguments, options))
+    if isinstance(outcome, _Raised):
+        raise outcome.error
+    return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _Raised:
+    """An error on its way back to the loop: gevent would print one that is raised, with all it says, to stderr."""
+
+    error: Exception
+
+
+def _attempt[T](work: Callable[..., T], arguments: tuple[object, ...], options: dict[str, object]) -> T | _Raised:
+    try:
+        return work(*arguments, **options)
+    except Exception as error:  # noqa: BLE001 - raised again by off_loop
+        return _Raised(error)

@@ -66,7 +66,7 @@ def reply[M](tool: Messenger[M], result: Result) -> Iterator[M]:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _weight(value: object) -> int:

@@ -21,6 +21,7 @@ from pydantic import (
     StringConstraints,
     ValidationInfo,
     WithJsonSchema,
+    model_validator,
 )
 
 from opskit.errors import InvalidInput
@@ -38,6 +39,14 @@ class Params(BaseModel):
     )
 
     language: Literal["auto", "zh_Hans", "en_US"] = "auto"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _well_formed(cls, values: Any) -> Any:
+        """Half a surrogate pair, as a cut emoji leaves it, has no UTF-8 form: it becomes U+FFFD."""
+        if not isinstance(values, dict):
+            return values
+        return {name: well_formed(value) if isinstance(value, str) else value for name, value in values.items()}
 
     def locale(self, *samples: object) -> Locale:
         """The language to answer in: the chosen one, or that of the samples."""
@@ -86,6 +95,11 @@ def _types(annotation: object) -> set[object]:
     """The annotation and everything inside it: ``SecretStr | None`` holds ``SecretStr``."""
     inner = getattr(annotation, "__args__", ())
     return {annotation}.union(*(_types(argument) for argument in inner))
+
+
+def well_formed(text: str) -> str:
+    """``text`` with every lone surrogate replaced, so that it can be encoded."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def structured(value: object, info: ValidationInfo) -> object:

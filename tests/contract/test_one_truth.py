@@ -70,7 +70,7 @@ def test_what_was_released_may_not_disappear() -> None:
     lock["dingtalk_push"]["parameters"].append("robot_name")
     lock["dingtalk_push"]["outputs"].append("sent")
     lock["old_tool"] = {"parameters": [], "outputs": []}
-    assert list(schemas.disappeared(lock, list(TOOLS.values()))) == [
+    assert sorted(schemas.disappeared(lock, list(TOOLS.values()))) == [
         "dingtalk_push: robot_name was released in its parameters and has disappeared",
         "dingtalk_push: sent was released in its outputs and has disappeared",
         "the tool old_tool was released and has disappeared",

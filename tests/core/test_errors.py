@@ -64,8 +64,8 @@ def test_every_sentence_is_used() -> None:
     code = "\n".join(path.read_text() for path in SOURCES)
     for section, sentences in wording.sentences("en_US").items():
         for name in sentences:
-            literal = re.search(rf'"({section}\.)?{name}"', code)
-            composed = re.search(rf'f"{name.rpartition("_")[0]}_\{{', code)
+            literal = re.search(rf"""["']({section}\.)?{name}["']""", code)
+            composed = re.search(rf"""f["']{name.partition("_")[0]}_\{{""", code)
             assert literal or composed, f"{section}.{name}"
 
 

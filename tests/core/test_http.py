@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -147,12 +148,19 @@ def test_the_address_judged_is_the_one_connected_to(tmp_path: Path, monkeypatch:
     assert connected == [("93.184.216.34", 80)]
 
 
-def test_the_next_address_of_a_name_is_tried_when_the_first_is_dead(tmp_path: Path) -> None:
+def test_the_next_address_of_a_name_is_tried_when_the_first_is_dead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with serving(lambda request: request.answer(200, request.headers["Host"].encode())) as url:
-        port = url.rpartition(":")[2]
-        with socket.socket(socket.AF_INET6) as blocker:
-            blocker.bind(("::1", 0))  # nothing listens on ::1 at the server's port
-            assert fetch(f"http://localhost:{port}/", tmp_path / "f") == f"localhost:{port}".encode()
+        port = int(url.rpartition(":")[2])
+        addresses = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port)) for host in ("127.0.0.2", "127.0.0.1")]
+        real = socket.getaddrinfo
+
+        def resolve(host: str, *given: Any, **options: Any) -> Any:
+            return addresses if host == "two.example" else real(host, *given, **options)
+
+        monkeypatch.setattr(socket, "getaddrinfo", resolve)  # nothing listens on the first
+        assert fetch(f"http://two.example:{port}/", tmp_path / "f") == f"two.example:{port}".encode()
 
 
 @pytest.mark.parametrize("location", ["http://169.254.169.254/latest/meta-data", "http://[::ffff:169.254.169.254]/"])

@@ -55,6 +55,8 @@ def test_a_key_loses_the_spaces_of_copying() -> None:
 def test_parameters_are_frozen_and_unknown_ones_ignored() -> None:
     sample = Sample.model_validate({"gone_since_1_0": 1})
     with pytest.raises(ValidationError):
+        Sample.model_validate("not a set of parameters")
+    with pytest.raises(ValidationError):
         sample.names = ()  # type: ignore[misc]
 
 

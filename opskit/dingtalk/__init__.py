@@ -1,0 +1,10 @@
+"""Messages to a DingTalk group, through its custom robot: they arrive, or a person learns why not.
+
+Source of the protocol, its limits and its error codes: DingTalk's open platform documentation of the custom
+group robot, and what public issue trackers tell of the real server.
+"""
+
+from opskit.dingtalk.message import Delivery, Link, Message, Receipt
+from opskit.dingtalk.push import push
+
+__all__ = ["Delivery", "Link", "Message", "Receipt", "push"]
