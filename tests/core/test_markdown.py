@@ -188,6 +188,13 @@ def test_the_end_of_a_text_is_between_characters() -> None:
     assert not is_whole("e\u0301", 1)
 
 
+@pytest.mark.parametrize("mark", ["```", "~~~", "# ", "- ", "> ", "1. ", "| x |"])
+def test_what_is_text_within_a_line_does_not_become_a_block_by_a_cut(mark: str) -> None:
+    for before in range(20):
+        for body in bodies("长" * before + f"{mark}句。" * 12, 60)[1:]:
+            assert not body.startswith(mark), before
+
+
 def test_a_character_larger_than_a_piece_is_cut_after_all() -> None:
     text = "a" + "\u0301" * 100
     assert "".join(bodies(text, 40)) == text

@@ -5,7 +5,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 
 from opskit.dingtalk.markdown.lines import Kind, Line, read, read_plain
-from opskit.dingtalk.markdown.spans import Spans, is_whole, protected, sentence_ends, spaces
+from opskit.dingtalk.markdown.spans import Spans, begins_block, is_whole, protected, sentence_ends, spaces
 from opskit.errors import InvalidInput
 
 # How much a cut before a line breaks, least first.
@@ -185,7 +185,7 @@ class _Cutter:
         return max(furthest, start + 1)
 
     def _may_cut(self, index: int, place: int) -> bool:
-        return is_whole(self._text, place) and not self._stretch(index, place)
+        return is_whole(self._text, place) and not begins_block(self._text, place) and not self._stretch(index, place)
 
     def _stretch(self, index: int, place: int) -> tuple[int, int] | None:
         """The link or code span that ``place`` would cut."""

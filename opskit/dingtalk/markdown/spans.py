@@ -12,6 +12,7 @@ _LINK = re.compile(
     """,
     re.VERBOSE,
 )
+_BLOCK = re.compile(r"[ \t]*(?:`{3}|~{3}|#{1,6}[ \t]|[-*+][ \t]|\d{1,9}[.)][ \t]|>|\||[-=]+[ \t]*$)", re.MULTILINE)
 _TICKS = re.compile(r"`+")
 _SENTENCE = re.compile(r"""[。！？；…]+["'”’」』）)]*|[.!?;]+["')]*(?=\s)""")
 _SPACE = re.compile(r"[ \t]+|[，、：）】》」』”]")
@@ -73,6 +74,11 @@ def sentence_ends(line: str, start: int, end: int) -> list[int]:
 def spaces(line: str, start: int, end: int) -> list[int]:
     """Places behind a space or a Chinese comma."""
     return [match.end() for match in _SPACE.finditer(line, start, end)]
+
+
+def begins_block(text: str, place: int) -> bool:
+    """Whether what stands at ``place`` would become a fence, a heading, an item, a quote or a row as a line's begin."""
+    return _BLOCK.match(text, place) is not None
 
 
 def is_whole(text: str, place: int) -> bool:
