@@ -33,9 +33,12 @@ demo: setup ## The main job from a file to a DingTalk group: make demo [FILE=my.
 test: setup ## Every test, with full branch coverage of opskit/ and bridge/
 	@$(RUN) -m devtools.habits test
 
+.PHONY: lint
+lint: setup ## One truth, lint, format and types: what is known before a test runs
+	@$(RUN) -m devtools.habits lint
+
 .PHONY: check
-check: setup ## Everything CI runs, in the order a person wants to hear about it
-	@$(RUN) -m devtools.habits check
+check: lint test package demo ## Everything CI runs, in the order a person wants to hear about it
 
 .PHONY: schemas
 schemas: setup ## Write what is generated: output_schema in tools/*.yaml, and tools.lock

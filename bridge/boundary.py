@@ -1,5 +1,6 @@
 """The one place where failures cross to Dify."""
 
+import copy
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -34,18 +35,39 @@ def boundary(tool: _Takes, parameters: Mapping[str, Any]) -> Iterator[None]:
     try:
         yield
     except OpskitError as error:
-        error.locale = _locale(tool.takes, parameters, error.blanks)
-        error.secrets = _secrets(tool.takes, parameters)
-        raise error from None
+        told: Exception = _told(tool.takes, parameters, error)
     except Exception as error:  # noqa: BLE001 - a bug must not leak a secret that its message may hold
-        text = wording.say(
-            _locale(tool.takes, parameters, {}),
-            "error.bug",
-            kind=type(error).__name__,
-            problem=str(error)[:_PROBLEM_CHARS],
-            place=_place(error),
-        )
-        raise UnexpectedError(redaction.blank(f"[bug] {text}", _secrets(tool.takes, parameters))) from None
+        told = _bug(tool.takes, parameters, error)
+    else:
+        return
+    raise told from None
+
+
+def _told(takes: type[Params], parameters: Mapping[str, Any], error: OpskitError) -> Exception:
+    """The error, ready to be shown and without its trace: an agent's model would read all of that.
+
+    It is worded once here: a sentence that cannot be filled in would otherwise fail inside the SDK, which then never
+    ends the call.
+    """
+    told = copy.copy(error)
+    told.locale = _locale(takes, parameters, error.blanks)
+    told.secrets = _secrets(takes, parameters)
+    try:
+        str(told)
+    except (KeyError, ValueError, IndexError) as fault:
+        return _bug(takes, parameters, fault)
+    return told
+
+
+def _bug(takes: type[Params], parameters: Mapping[str, Any], error: Exception) -> UnexpectedError:
+    text = wording.say(
+        _locale(takes, parameters, {}),
+        "error.bug",
+        kind=type(error).__name__,
+        problem=str(error)[:_PROBLEM_CHARS],
+        place=_place(error),
+    )
+    return UnexpectedError(redaction.blank(f"[bug] {text}", _secrets(takes, parameters)))
 
 
 def _locale(takes: type[Params], parameters: Mapping[str, Any], blanks: Mapping[str, object]) -> wording.Locale:

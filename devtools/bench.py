@@ -20,8 +20,8 @@ import yaml
 from devtools.plugin_process import PluginProcess
 
 ROOT = Path(__file__).resolve().parent.parent
-_ROUNDS = 7
-_CALLS = 300
+ROUNDS = 7
+CALLS = 300
 _PARTS = ("manifest.yaml", "main.py", "_assets", "provider", "tools", "bridge", "opskit")
 _WORDS = {"en_US": "noop"}
 
@@ -57,20 +57,20 @@ TARGETS = (
 def main() -> int:
     """Measure, print, and say which targets are met."""
     with tempfile.TemporaryDirectory(prefix="opskit-bench-") as folder:
-        roots = {"empty": _empty(Path(folder) / "empty"), "ours": _ours(Path(folder) / "ours")}
+        roots = {"empty": empty_plugin(Path(folder) / "empty"), "ours": _ours(Path(folder) / "ours")}
         rounds: dict[str, list[Figures]] = {"empty": [], "ours": []}
-        for number in range(1, _ROUNDS + 1):
+        for number in range(1, ROUNDS + 1):
             for name, root in roots.items():
                 rounds[name].append(_measure(root))
-            print(f"round {number}/{_ROUNDS} done", file=sys.stderr, flush=True)
-    return _report(rounds)
+            print(f"round {number}/{ROUNDS} done", file=sys.stderr, flush=True)
+    return report(rounds)
 
 
 def _measure(root: Path) -> Figures:
     with PluginProcess(root) as plugin:
         idle_mb = _resident_mb(plugin.pid)
         plugin.invoke("noop", {"text": "x"})
-        took = [_timed(lambda: plugin.invoke("noop", {"text": "x"})) for _ in range(_CALLS)]
+        took = [_timed(lambda: plugin.invoke("noop", {"text": "x"})) for _ in range(CALLS)]
         return Figures(plugin.ready_s, idle_mb, statistics.median(took) * 1000)
 
 
@@ -86,9 +86,9 @@ def _resident_mb(pid: int) -> float:
     return int(kilobytes) / 1024
 
 
-def _report(rounds: dict[str, list[Figures]]) -> int:
+def report(rounds: dict[str, list[Figures]]) -> int:
     """One line for each target; medians, with the range in brackets."""
-    print(f"\nmedians of {_ROUNDS} rounds in turn, {_CALLS} calls each")
+    print(f"\nmedians of {ROUNDS} rounds in turn, {CALLS} calls each")
     print(f"{'':14}{'empty plugin':>26}{'opskit':>26}{'compared':>18}{'target':>18}")
     missed = 0
     for target in TARGETS:
@@ -144,7 +144,7 @@ def _ours(root: Path) -> Path:
     return _with_noop(root, adapter)
 
 
-def _empty(root: Path) -> Path:
+def empty_plugin(root: Path) -> Path:
     """The least that the SDK starts: a manifest, a provider, and a tool that gives its text back."""
     (root / "provider").mkdir(parents=True)
     (root / "tools").mkdir()

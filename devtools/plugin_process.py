@@ -19,10 +19,12 @@ from types import TracebackType
 from typing import Any, Self
 
 type Message = dict[str, Any]
-# Answers one reverse invocation: (type, request) -> the data of the response, or an exception to refuse it.
+# Answers one reverse invocation: (type, request) -> the data of the one response, or an iterator of those that are
+# streamed; an exception refuses it.
 type Answer = Callable[[str, dict[str, Any]], object]
 
 _READY_S = 60.0
+_CALL_S = 120.0  # of silence within a call
 _MAX_LINE = 5 * 1024 * 1024  # PLUGIN_STDIO_MAX_BUFFER_SIZE: a longer line kills the plugin in a real daemon
 
 
@@ -82,7 +84,8 @@ class PluginProcess:
         self._answer = answer or _unanswered
         self._sessions: dict[str, queue.SimpleQueue[Message]] = {}
         self._numbers = itertools.count(1)
-        self._ready = threading.Event()
+        self._ready = threading.Event()  # ready, or ended before it was
+        self._beating = False
         self._lines = bytearray()
         self._errors = bytearray()
         self._writing = threading.Lock()
@@ -103,7 +106,7 @@ class PluginProcess:
         self._threads = [threading.Thread(target=work, daemon=True) for work in (self._read, self._read_errors)]
         for thread in self._threads:
             thread.start()
-        if not self._ready.wait(_READY_S) or self._process.poll() is not None:
+        if not self._ready.wait(_READY_S) or not self._beating:
             self.__exit__(None, None, None)
             raise RuntimeError(f"the plugin did not start:\n{self.written.decode(errors='replace')[-4000:]}")
         self.ready_s = time.perf_counter() - began
@@ -167,7 +170,7 @@ class PluginProcess:
         }
         self._send(context | {"event": "request", "data": data})
         try:
-            while (reply := replies.get())["type"] != "end":
+            while (reply := self._next(replies))["type"] != "end":
                 if reply["type"] == "error":
                     failure = reply["data"]
                     raise PluginFailure(
@@ -180,12 +183,20 @@ class PluginProcess:
         finally:
             del self._sessions[session]
 
+    def _next(self, replies: queue.SimpleQueue[Message]) -> Message:
+        try:
+            return replies.get(timeout=_CALL_S)
+        except queue.Empty:
+            raise PluginFailure("NoAnswer", f"the plugin said nothing for {_CALL_S:.0f} s", "") from None
+
     def _answer_back(self, context: dict[str, Any], invocation: dict[str, Any]) -> None:
         """Answer a reverse invocation as Dify's daemon does: the response, then its end."""
         reply: dict[str, Any] = {"backwards_request_id": invocation["backwards_request_id"]}
         try:
-            data = self._answer(invocation["type"], invocation["request"])
-            replies = [reply | {"event": "response", "message": "struct", "data": data}]
+            answer = self._answer(invocation["type"], invocation["request"])
+            kind = "stream" if isinstance(answer, Iterator) else "struct"
+            items = answer if isinstance(answer, Iterator) else [answer]
+            replies = [reply | {"event": "response", "message": kind, "data": item} for item in items]
         except Exception as error:  # noqa: BLE001 - whatever the caller's function raises is Dify's refusal
             replies = [reply | {"event": "error", "message": str(error), "data": None}]
         replies.append(reply | {"event": "end", "message": "", "data": None})
@@ -222,6 +233,7 @@ class PluginProcess:
             case "log":
                 self.log.append(message["data"]["message"])
             case "heartbeat":
+                self._beating = True
                 self._ready.set()
             case "session" if message["session_id"] in self._sessions:
                 self._sessions[message["session_id"]].put(message["data"])

@@ -78,9 +78,7 @@ def _resolved_field(field: dict[str, Any], definitions: dict[str, Any]) -> dict[
 
 def _facts(field: dict[str, Any], required: bool) -> dict[str, Any]:  # noqa: FBT001
     kind = field["type"]
-    if field.get("format") == "password":
-        kind = "secret-input"
-    elif "enum" in field:
+    if "enum" in field:
         kind = "select"
     elif kind == "integer":
         kind = "number"
@@ -112,6 +110,9 @@ def contradictions(tool: ToolEntry) -> Iterator[str]:
         yield f"{tool.name}: {name} is in the model, but not in the YAML"
     for name in declared.keys() - known.keys():
         yield f"{tool.name}: {name} is in the YAML, but not in the model"
+    for name in tool.takes.secret_names() & declared.keys():
+        if declared[name]["form"] != "form":
+            yield f"{tool.name}: {name} is a secret, and form: {declared[name]['form']} lets a model fill it"
     for name in known.keys() & declared.keys():
         facts = declared_facts(declared[name])
         if facts != known[name]:

@@ -3,10 +3,15 @@
 An address is judged where it counts, on the very IP address that is then connected to, for every request and
 every redirect. Metadata and link-local addresses are never reached; private ones only where the builder of the
 workflow chose the address (``Reach.INTERNAL``), not where a model or a file could have (``Reach.PUBLIC``).
+
+A host that secrets are sent to and that is not known is only reached inside the network (``Reach.PRIVATE``): the
+agent strategies of Dify's Agent node let the model overwrite what the builder has set, the host too.
 """
 
 import contextlib
 import ipaddress
+import os
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -41,6 +46,7 @@ class Reach(StrEnum):
     """Which addresses may be connected to."""
 
     PUBLIC = "public"  # an address that a model, a file or a caller could have chosen; ignores proxy settings
+    PRIVATE = "private"  # an unknown host that a secret is sent to: inside the network only; ignores proxy settings
     INTERNAL = "internal"  # an address that the workflow's builder or Dify chose; honours proxy settings
 
 
@@ -49,7 +55,22 @@ def allowed(address: IPAddress, reach: Reach) -> bool:
     inner = _inside(address)
     if inner.is_link_local or inner in _METADATA or inner.is_multicast or inner.is_unspecified:
         return False
-    return reach is Reach.INTERNAL or inner.is_global
+    match reach:
+        case Reach.PUBLIC:
+            return inner.is_global
+        case Reach.PRIVATE:
+            return not inner.is_global
+    return True
+
+
+def secret_reach(host: str, *known: str) -> Reach:
+    """Where a secret may be sent under the name ``host``: anywhere if the name is, or lies below, a known domain.
+
+    The operator adds domains with the environment variable OPSKIT_TRUSTED_HOSTS (separated by commas or spaces).
+    """
+    trusted = [*known, *re.split(r"[,\s]+", os.environ.get("OPSKIT_TRUSTED_HOSTS", "").lower())]
+    name = host.lower().rstrip(".")
+    return Reach.INTERNAL if any(name == one or name.endswith(f".{one}") for one in trusted if one) else Reach.PRIVATE
 
 
 def _inside(address: IPAddress) -> IPAddress:
@@ -70,9 +91,16 @@ def _resolve(host: str, port: int, reach: Reach) -> list[str]:
     addresses = [
         str(entry[4][0]).partition("%")[0] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     ]
-    if not all(allowed(ipaddress.ip_address(address), reach) for address in addresses):
-        raise Refused("address_refused", host=host)
+    for address in addresses:
+        _judge(ipaddress.ip_address(address), reach, host)
     return addresses
+
+
+def _judge(address: IPAddress, reach: Reach, host: str) -> None:
+    """Refused when ``address`` may not be reached; ``host`` is the name that led to it."""
+    if not allowed(address, reach):
+        outside = reach is Reach.PRIVATE and allowed(address, Reach.PUBLIC)
+        raise Refused("host_not_trusted" if outside else "address_refused", host=host)
 
 
 class _Guarded(HTTPConnection):
@@ -120,8 +148,7 @@ class _Adapter(HTTPAdapter):
         """As in requests; a forbidden address written as such is refused even where a proxy would connect to it."""
         host = urlsplit(request.url or "").hostname or ""
         with contextlib.suppress(ValueError):
-            if not allowed(ipaddress.ip_address(host), self._reach):
-                raise Refused("address_refused", host=host)
+            _judge(ipaddress.ip_address(host), self._reach, host)
         return super().send(request, *arguments, **options)
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:

@@ -145,7 +145,7 @@ def _resolved(setting: ToolNodeData.ToolInput, pool: VariablePool) -> object:
 def cast_value(kind: str, value: Any) -> Any:
     """A value in a parameter's type; ValueError when it cannot be."""
     match kind:
-        case "string" | "secret-input" | "select":
+        case "string" | "select":
             return "" if value is None else str(value)
         case "boolean":
             return _truth(value)

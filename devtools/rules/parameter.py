@@ -129,19 +129,15 @@ def parameter_form(plugin: Plugin) -> Iterator[Finding]:
 
 
 @rule
-def secret_form(plugin: Plugin) -> Iterator[Finding]:
-    """A model never fills a secret."""
-    for path, parameter in _parameters(plugin):
-        if parameter.type == "secret-input" and parameter.form not in ("form", "schema"):
-            yield path, f"{parameter.name}: a secret has form {parameter.form!r}, not 'form'"
+def secret_input(plugin: Plugin) -> Iterator[Finding]:
+    """Dify keeps a node's settings in its cache for a day once a `secret-input` among them is set.
 
-
-@rule
-def secret_default(plugin: Plugin) -> Iterator[Finding]:
-    """A secret that everybody knows is none."""
+    All of them: the next runs get yesterday's values, whatever the variables that they are bound to hold by then
+    (langgenius/dify#40920). A secret is a string that is bound to a secret environment variable.
+    """
     for path, parameter in _parameters(plugin):
-        if parameter.type == "secret-input" and parameter.default:
-            yield path, f"{parameter.name}: a secret has a default"
+        if parameter.type == "secret-input":
+            yield path, f"{parameter.name}: a secret-input freezes all settings of its node for a day; use string"
 
 
 @rule

@@ -25,6 +25,7 @@ _WINDOW_S = 600  # without a dedupe_key, the same text may be posted again after
 _RETRIED = frozenset({"robot_system_busy", "robot_no_answer"})
 # A variable that does not exist: Dify leaves its template as it is, or just its name where text stands around it.
 _UNFILLED = re.compile(r"\{\{#|^(?:env|conversation)\.\w+$")
+_DOMAINS = ("dingtalk.com", "dingtalk.io")
 _PACE = Pace()
 
 
@@ -44,7 +45,7 @@ def push(message: Message, *, pace: Pace = _PACE, now: Callable[[], float] = tim
     deliveries: list[Delivery] = []
     if not message.dry_run:
         until = began + message.deadline_s
-        with http.session() as client, pace.reserve(robot.name, len(parts), until=until) as turns:
+        with http.session(robot.reach) as client, pace.reserve(robot.name, len(parts), until=until) as turns:
             post = _Poster(robot, client, turns, pace, until, now)
             for payload, uuid in zip(payloads, uuids, strict=True):
                 try:
@@ -101,6 +102,11 @@ class Robot:
     def name(self) -> str:
         """What tells robots apart."""
         return f"{self.url}\n{self.token}"
+
+    @property
+    def reach(self) -> http.Reach:
+        """DingTalk may be reached wherever it is, any other host only inside the network: it is given the token."""
+        return http.secret_reach(urlsplit(self.url).hostname or "", *_DOMAINS)
 
     def query(self, epoch_s: float) -> dict[str, str]:
         """The query of one call, signed at ``epoch_s``.
@@ -174,7 +180,10 @@ class _Poster:
             return Unavailable("robot_no_answer", problem=type(error).__name__)
         except Unavailable as error:
             return Unavailable("robot_no_answer", problem=error.blanks["problem"])
-        return answer.failure(response.status_code, _parsed(text))
+        failure = answer.failure(response.status_code, _parsed(text))
+        if failure and failure.key in {"robot_signature", "robot_security"} and not self.robot.secret:
+            return InvalidCredentials("robot_unsigned", **failure.blanks)
+        return failure
 
 
 def _parsed(text: bytes) -> object:

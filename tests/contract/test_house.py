@@ -156,6 +156,15 @@ def test_no_lock_records_where_packages_came_from() -> None:
     assert not (ROOT / "package-lock.json").exists()
 
 
+def test_ci_runs_the_words_of_make_check_and_nothing_else() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    words = re.findall(r"(?m)^check: ([a-z ]+) ##", makefile)[0].split()
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    commands = [line for line in script if line and not line.startswith(("#", "set ", "cd "))]
+    assert commands == [f"make {word}" for word in words]
+    assert (ROOT / ".ci" / "run").stat().st_mode & 0o100
+
+
 def test_one_version_everywhere() -> None:
     version = project()["project"]["version"]  # type: ignore[index]
     assert f"\nversion: {version}\n" in "\n" + (ROOT / "manifest.yaml").read_text(encoding="utf-8")

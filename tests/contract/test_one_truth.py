@@ -20,7 +20,7 @@ def test_structured_parameters_are_strings_and_secrets_are_the_builders() -> Non
     for tool in TOOLS.values():
         for parameter in tool.parameters.values():
             assert parameter["type"] not in {"object", "array", "app-selector", "any"}
-            if parameter["type"] == "secret-input" or parameter["name"] in {"base_url", "at_all", "language"}:
+            if parameter["name"] in tool.takes.secret_names() | {"base_url", "at_all", "language"}:
                 assert parameter["form"] == "form", parameter["name"]
 
 
@@ -55,6 +55,7 @@ def parameter(name: str) -> int:
             "headline is in the YAML, but not in the model",
         ),
         (change(["parameters", parameter("title"), "name"], "headline"), "title is in the model, but not in the YAML"),
+        (change(["parameters", parameter("access_token"), "form"], "llm"), "lets a model fill it"),
         (change(["output_schema", "properties", "delivered", "type"], "string"), "output_schema is stale"),
     ],
 )

@@ -1,5 +1,6 @@
 import json
 import time
+import traceback
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any, Literal
@@ -173,6 +174,17 @@ def test_secrets_are_blanked_in_errors_and_in_bugs(error: Exception) -> None:
     told = failing(error, {"text": "x", "key": SECRET})
     assert SECRET not in str(told)
     assert "***" in str(told)
+
+
+@pytest.mark.parametrize("error", [InvalidInput("no_such_key"), InvalidInput("not_an_option", name="x")])
+def test_an_error_that_cannot_be_worded_is_a_bug_and_not_a_call_without_end(error: Exception) -> None:
+    assert str(failing(error, {"text": "x"})).startswith("[bug] ")
+
+
+def test_an_error_is_told_without_its_trace() -> None:
+    told = failing(Refused("address_refused", host="h"), {"text": "x"})
+    assert "raising a ValueError" not in "".join(traceback.format_exception(told))
+    assert len(traceback.extract_tb(told.__traceback__)) <= 3
 
 
 def test_a_bug_says_where_it_is() -> None:

@@ -149,6 +149,8 @@ def push_module() -> Any:
         ({"base_url": "ftp://oapi.dingtalk.com"}, InvalidInput, "bad_base_url"),
         ({"base_url": "https://user:pw@oapi.dingtalk.com"}, InvalidInput, "bad_base_url"),
         ({"base_url": "http://169.254.169.254"}, Refused, "address_refused"),
+        ({"base_url": "http://93.184.216.34"}, Refused, "host_not_trusted"),
+        ({"access_token": f"https://93.184.216.34/robot/send?access_token={TOKEN}"}, Refused, "host_not_trusted"),
         ({"at_mobiles": "+15550100"}, InvalidInput, "bad_mobile"),
         ({"at_mobiles": "Li Lei"}, InvalidInput, "bad_mobile"),
         ({"links": '[{"title": "x", "url": "example.com"}]'}, InvalidInput, "bad_link"),
@@ -383,7 +385,7 @@ def test_errcode_decides_not_http_and_nothing_hopeless_is_tried_again(
 ) -> None:
     open_robot.next_answers(given_)
     with pytest.raises(OpskitError) as refused:
-        push(message(open_robot), pace=clock.pace())
+        push(message(open_robot, sign_secret=SECRET), pace=clock.pace())
     assert (type(refused.value), refused.value.key) == (error, key)
     assert open_robot.calls == 1
 
@@ -395,6 +397,11 @@ def test_every_sentence_about_an_answer_can_be_spoken() -> None:
         assert error is not None
         if not isinstance(error, RateLimited):
             assert str(error).startswith(f"[{error.key}] ")
+
+
+def test_a_robot_that_wants_signatures_says_so_when_there_is_no_secret(robot: Robot, clock: Clock) -> None:
+    with pytest.raises(InvalidCredentials, match=r"\[robot_unsigned\] .*sign_secret is empty"):
+        push(message(robot), pace=clock.pace())
 
 
 @pytest.mark.parametrize("trouble", [{"errcode": -1, "errmsg": "系统繁忙"}, 500, 503, "drop", "drop_after"])

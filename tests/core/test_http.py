@@ -15,7 +15,7 @@ from opskit import http
 from opskit.errors import InvalidInput, Refused, Unavailable
 from opskit.http import Reach
 
-PUBLIC, INTERNAL = Reach.PUBLIC, Reach.INTERNAL
+PUBLIC, PRIVATE, INTERNAL = Reach.PUBLIC, Reach.PRIVATE, Reach.INTERNAL
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,11 @@ PUBLIC, INTERNAL = Reach.PUBLIC, Reach.INTERNAL
         ("fd12::1", PUBLIC, False),
         ("100.64.0.1", PUBLIC, False),
         ("169.254.169.254", INTERNAL, False),
+        ("169.254.169.254", PRIVATE, False),
+        ("93.184.216.34", PRIVATE, False),
+        ("93.184.216.34", INTERNAL, True),
+        ("10.0.0.1", PRIVATE, True),
+        ("::1", PRIVATE, True),
         ("fe80::1", INTERNAL, False),
         ("100.100.100.200", INTERNAL, False),
         ("168.63.129.16", INTERNAL, False),
@@ -203,6 +208,30 @@ def test_proxies_of_the_environment_are_ignored_for_public_addresses(
         monkeypatch.setenv("HTTP_PROXY", proxy)
         with pytest.raises(Refused):
             fetch("http://127.0.0.1:1/", tmp_path / "f", reach=PUBLIC)
+
+
+@pytest.mark.parametrize(
+    ("host", "reach"),
+    [
+        ("oapi.dingtalk.com", INTERNAL),
+        ("OAPI.DingTalk.com.", INTERNAL),
+        ("dingtalk.com", INTERNAL),
+        ("dingtalk.com.evil.example", PRIVATE),
+        ("evildingtalk.com", PRIVATE),
+        ("gateway.corp.example", INTERNAL),
+        ("corp.example", PRIVATE),
+        ("10.0.0.1", PRIVATE),
+        ("", PRIVATE),
+    ],
+)
+def test_a_secret_goes_out_only_to_known_hosts(host: str, reach: Reach, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPSKIT_TRUSTED_HOSTS", " gateway.corp.example, other.example")
+    assert http.secret_reach(host, "dingtalk.com") is reach
+
+
+def test_an_unknown_host_outside_is_refused_by_its_name(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match=r"\[host_not_trusted\] 93\.184\.216\.34"):
+        fetch("http://93.184.216.34/", tmp_path / "f", reach=PRIVATE)
 
 
 def test_an_unknown_host_is_unavailable(tmp_path: Path) -> None:

@@ -230,7 +230,6 @@ def test_what_is_no_workflow_is_not_run(text_: str) -> None:
     [
         ("string", None, ""),
         ("string", 7, "7"),
-        ("secret-input", "a", "a"),
         ("select", True, "True"),
         ("boolean", "YES", True),
         ("boolean", "1", True),

@@ -17,7 +17,7 @@ import yaml
 from graphon.dsl import inspect
 from graphon.variables.template_resolution import VARIABLE_PATTERN
 
-from devtools import sample_data
+from devtools import catalog, sample_data
 from devtools.engine.tools import declared_parameters
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,8 +46,10 @@ TOOL_KEYS = {
     "tool_label",
     "tool_node_version",
 }
+# The parameters of each tool that must never be shown.
+SECRETS = {tool.name: tool.takes.secret_names() for tool in catalog.tools()}
 # How Dify's editor binds a parameter of each type.
-BINDINGS = {"string": {"mixed"}, "secret-input": {"mixed"}, "file": {"variable"}, "files": {"variable"}}
+BINDINGS = {"string": {"mixed"}, "file": {"variable"}, "files": {"variable"}}
 
 type Document = dict[str, Any]
 type Rule = Callable[[Document], Iterator[str]]
@@ -300,10 +302,8 @@ def secrets(document: Document) -> Iterator[str]:
     for one in nodes(document).values():
         data = one["data"]
         settings = data.get("tool_parameters", {}) | data.get("tool_configurations", {})
-        declared = declared_parameters(data["tool_name"]) if data["type"] == "tool" else {}
-        bound = {
-            name: settings[name]["value"] for name in settings if declared.get(name, {}).get("type") == "secret-input"
-        }
+        named = SECRETS[data["tool_name"]] if data["type"] == "tool" else frozenset()
+        bound = {name: settings[name]["value"] for name in settings if name in named}
         right = {f"{{{{#env.{name}#}}}}" for name in kept}
         yield from (f"{one['id']}: {name} is not bound to a secret" for name in bound if bound[name] not in right)
         references = [selector[1] for selector in selectors(data) if selector[0] == "env" and selector[1] in kept]

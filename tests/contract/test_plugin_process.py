@@ -1,0 +1,157 @@
+"""The contract driver itself: what it says of a plugin must be true, or every other test is worthless."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+from devtools import bench
+from devtools.plugin_process import PluginFailure, PluginProcess
+
+ADAPTER = """\
+    import sys
+    import time
+
+    from dify_plugin import Tool
+
+    class NoopTool(Tool):
+        def _invoke(self, tool_parameters):
+            getattr(self, tool_parameters["text"].split()[0])(tool_parameters["text"])
+            yield from self.said
+
+        def say(self, text):
+            self.said = [
+                self.create_text_message("a"), self.create_text_message("b"), self.create_json_message({"n": 1}),
+                self.create_stream_variable_message("v", "x"), self.create_stream_variable_message("v", "y"),
+            ]
+
+        def store(self, text):
+            storage = self.session.storage
+            storage.set("key", b"value")
+            self.said = [self.create_text_message(storage.get("key").decode())]
+
+        def ask(self, text):
+            events = self.session.app.workflow.invoke(app_id="app-2", inputs={}, response_mode="streaming")
+            self.said = [self.create_text_message(str(event["n"])) for event in events]
+
+        def wait(self, text):
+            time.sleep(0.3)
+            self.said = [self.create_text_message(text)]
+
+        def fail(self, text):
+            raise KeyError(text)
+
+        def mutter(self, text):
+            print("not a line of the protocol", file=sys.stderr)
+            self.said = [self.create_text_message(self.session.conversation_id or "-")]
+
+        def die(self, text):
+            import os
+            os._exit(3)
+"""
+
+
+class Daemon:
+    """Answers what the plugin asks of Dify, as Dify's daemon does."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, str] = {}
+
+    def __call__(self, kind: str, request: dict[str, Any]) -> object:
+        match kind, request.get("opt"):
+            case "storage", "set":
+                self.kept[request["key"]] = request["value"]
+                return {"data": "ok"}
+            case "storage", "get":
+                return {"data": self.kept[request["key"]]}
+            case "app", _:
+                return iter([{"n": 1}, {"n": 2}, {"n": 3}])
+        raise AssertionError(kind)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = bench.empty_plugin(tmp_path_factory.mktemp("driver") / "plugin")
+    (folder / "tools" / "noop.py").write_text(dedent(ADAPTER), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def lab(root: Path) -> Iterator[PluginProcess]:
+    with PluginProcess(root, answer=Daemon()) as running:
+        yield running
+
+
+def test_messages_are_read_as_a_tool_node_reads_them(lab: PluginProcess) -> None:
+    outcome = lab.invoke("noop", {"text": "say"})
+    assert (outcome.text, outcome.json, outcome.variables) == ("ab", [{"n": 1}], {"v": "xy"})
+
+
+def test_reverse_invocations_are_answered_by_the_test(lab: PluginProcess) -> None:
+    assert lab.invoke("noop", {"text": "store"}).text == "value"
+    assert lab.invoke("noop", {"text": "ask"}).text == "123"
+
+
+def test_a_refused_reverse_invocation_fails_the_call(root: Path) -> None:
+    with PluginProcess(root) as lonely, pytest.raises(PluginFailure, match="nobody answers the reverse invocation"):
+        lonely.invoke("noop", {"text": "store"})
+
+
+def test_a_raised_error_is_a_failure_with_its_class_and_text(lab: PluginProcess) -> None:
+    with pytest.raises(PluginFailure) as failure:
+        lab.invoke("noop", {"text": "fail now"})
+    assert (failure.value.kind, failure.value.message) == ("KeyError", "'fail now'")
+    assert "raise KeyError" in failure.value.trace
+
+
+def test_calls_overlap(lab: PluginProcess) -> None:
+    said: list[str] = []
+
+    def wait(number: int) -> None:
+        said.append(lab.invoke("noop", {"text": f"wait {number}"}).text)
+
+    threads = [threading.Thread(target=wait, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(said) == ["wait 0", "wait 1", "wait 2", "wait 3"]
+
+
+def test_every_byte_is_kept_and_agents_have_a_conversation(root: Path) -> None:
+    with PluginProcess(root) as plugin:
+        assert plugin.invoke("noop", {"text": "mutter"}).text == "-"
+        assert plugin.invoke("noop", {"text": "mutter"}, agent=True).text == "conversation-1"
+    assert plugin.errors.count(b"not a line of the protocol") == 2
+    assert b"Installed tool: opskit" in plugin.written
+
+
+def test_a_plugin_that_dies_ends_its_calls(root: Path) -> None:
+    with PluginProcess(root) as plugin, pytest.raises(PluginFailure, match="the process has ended"):
+        plugin.invoke("noop", {"text": "die"})
+
+
+def test_a_plugin_that_does_not_start_says_why(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text("raise SystemExit('no manifest here')\n", encoding="utf-8")
+    with pytest.raises(RuntimeError, match="no manifest here"), PluginProcess(tmp_path):
+        pass
+
+
+def test_the_benchmark_measures_both_plugins(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench, "ROUNDS", 1)
+    monkeypatch.setattr(bench, "CALLS", 3)
+    assert bench.main() in {0, 1}
+    printed = capsys.readouterr().out
+    assert all(target.name in printed for target in bench.TARGETS)
+
+
+def test_a_missed_target_is_told_and_fails_the_benchmark(capsys: pytest.CaptureFixture[str]) -> None:
+    empty, slow = bench.Figures(1, 60, 1), bench.Figures(2.5, 60, 1)
+    assert bench.report({"empty": [empty], "ours": [slow]}) == 1
+    assert "MISSED" in capsys.readouterr().out
+    assert bench.report({"empty": [empty], "ours": [empty]}) == 0
