@@ -195,6 +195,12 @@ def test_a_bug_says_where_it_is() -> None:
     assert "ZeroDivisionError at tests/core/test_bridge.py:" in str(told)
 
 
+def test_what_succeeds_passes() -> None:
+    with bridge.boundary(tool(), {}):
+        parsed = bridge.parse(Order, {"text": "x"})
+    assert parsed.text == "x"
+
+
 def test_what_ends_a_generator_passes() -> None:
     def adapter() -> Iterator[int]:
         with bridge.boundary(tool(), {}):

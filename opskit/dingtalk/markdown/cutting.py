@@ -1,22 +1,31 @@
 """Cutting a text into pieces of a given size, at the best places that its structure offers."""
 
-import json
+import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from opskit.dingtalk.markdown.lines import Kind, Line, read, read_plain
-from opskit.dingtalk.markdown.spans import Spans, begins_block, is_whole, protected, sentence_ends, spaces
-from opskit.errors import InvalidInput
+from opskit.dingtalk.markdown.blocks import read, read_plain
+from opskit.dingtalk.markdown.graphemes import boundary_before, is_boundary
+from opskit.dingtalk.markdown.lines import Fence, Kind, Line, Rank, Table
+from opskit.dingtalk.markdown.measure import Ruler, size
+from opskit.dingtalk.markdown.wholes import wholes
 
-# How much a cut before a line breaks, least first.
-_HEADING, _BLOCK, _ITEM, _NESTED, _LINE = range(5)
-_MARKERS = frozenset({Kind.FENCE_OPEN, Kind.FENCE_CLOSE, Kind.TABLE_RULE, Kind.UNDERLINE})
-_KEPT_WHOLE = frozenset({Kind.FENCED, Kind.TABLE_ROW, Kind.TABLE_HEAD})
+MIN_LIMIT = 16  # bytes: half of it may go to a fence's marks, and a character takes up to six
+
+_QUOTE = "> "
+_SENTENCE = re.compile(r"[。！？；…]++[”’」』）》】\"')\]]*+[ \t]*+|[.!?;]++[\"')\]]*+[ \t]++")
+_PAUSE = re.compile(r"[，、：）】》〉」』”’]++[ \t]*+|[ \t\u3000]++")
+# Words that would turn into marks if they came first in a piece.
+_MARK = re.compile(r"[ \t]*+(?:[-+*#>=|]|[0-9]{1,9}[.)])")
+_FENCE_MARK = re.compile(r" {0,3}(?:`{3,}+|~{3,}+)")
+_PARTED = 8  # so many backticks
+_FREELY_CUT = frozenset({Kind.TEXT, Kind.BLANK})
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A piece of a text: ``body`` is its very words, ``opening`` and ``closing`` what a cut block needs around them."""
+    """A part of a text: ``body`` is its own characters, ``opening`` and ``closing`` what a cut block needs."""
 
     opening: str
     body: str
@@ -24,211 +33,230 @@ class Piece:
 
     @property
     def text(self) -> str:
-        """The piece as it is sent."""
+        """The part as it is sent."""
         return self.opening + self.body + self.closing
 
 
-@dataclass(frozen=True, slots=True)
-class _Cut:
-    """A place to cut at, with what closes the block before it and opens it again behind it."""
-
-    place: int
-    closing: str = ""
-    opening: str = ""
-
-
-def size(text: str) -> int:
-    """The bytes that ``text`` takes inside a compact UTF-8 JSON string without ASCII escapes."""
-    return len(json.dumps(text, ensure_ascii=False).encode()) - 2 if text else 0
-
-
 def split(text: str, limit: int, *, markdown: bool = True) -> list[Piece]:
-    """Cut ``text`` into pieces of at most ``limit`` bytes (see ``size``), whose bodies joined are ``text`` again.
+    """Cut ``text`` into pieces whose text takes at most ``limit`` bytes (see ``size``); one piece if it fits.
 
-    Cut before headings, then between paragraphs, list items, table rows and lines, then behind sentences, then
-    words; never inside a link, a fence's marker line or a character. A fence that must be cut is closed and
-    opened again, a table gets its head again. InvalidInput: a single link is longer than ``limit``.
+    The bodies joined are ``text`` again. Cut is, in order of preference, before a heading, between blocks, list
+    items, rows of a table and lines, then behind a sentence, a word, a character; but only in the second half of
+    a piece, as long as there is a place. A heading goes with what follows it. Links and characters stay whole.
+    A fence that is cut is closed and opened again, a table gets its header again, a quote its mark. With
+    ``markdown`` off a text has only blocks, lines, sentences, words and addresses.
+
+    What marks block and fence is repeated only where it takes at most half of ``limit``.
+    InvalidInput: a link takes more than ``limit`` bytes. ValueError: ``limit`` is below ``MIN_LIMIT``.
     """
-    cutter = _Cutter(text, limit, markdown=markdown)
-    pieces: list[Piece] = []
-    cut = _Cut(0)
-    while not pieces or cut.place < len(text):
-        following = cutter.next_cut(cut)
-        pieces.append(Piece(cut.opening, text[cut.place : following.place], following.closing))
-        cut = following
-    return pieces
+    if limit < MIN_LIMIT:
+        message = f"limit is {limit}, below {MIN_LIMIT}"
+        raise ValueError(message)
+    if size(text) <= limit:
+        return [Piece("", text, "")]
+    return list(_Cutter(text, limit, markdown=markdown).pieces())
 
 
 class _Cutter:
+    """Walks through a text that takes several pieces, and finds the end of one after the other."""
+
     def __init__(self, text: str, limit: int, *, markdown: bool) -> None:
         self._text = text
         self._limit = limit
-        self._lines = read(text) if markdown else read_plain(text)
+        self._lines = list(read(text) if markdown else read_plain(text))
         self._starts = [line.start for line in self._lines]
-        self._before = [0]  # bytes before each line
-        for line in self._lines:
-            self._before.append(self._before[-1] + size(text[line.start : line.end]))
-        self._ranks = _ranks(self._lines)
-        self._protected: dict[int, tuple[Spans, Spans]] = {}
+        self._ruler = Ruler(text)
+        self._links, self._marked = wholes(text, self._lines, self._ruler, limit, markdown=markdown)
+        self._known: dict[int, tuple[str, str]] = {}  # the brackets of a fence, by its start
+        self._at = 0  # where the present piece begins
+        self._room = limit  # bytes that it has for its body and its closing
 
-    def next_cut(self, begin: _Cut) -> _Cut:
-        """The cut that ends the piece which begins at ``begin``.
+    def pieces(self) -> Iterator[Piece]:
+        """The pieces in order."""
+        opening = ""
+        while not self._fits(len(self._text)):
+            cut = self._cut()
+            yield Piece(opening, self._text[self._at : cut], self._closing(cut))
+            opening = self._opening(cut)
+            self._at, self._room = cut, self._limit - size(opening)
+        yield Piece(opening, self._text[self._at :], self._closing(len(self._text)))
 
-        The least breaking one between two lines in the second half of the piece, else one inside the line that
-        does not fit, else whatever comes last.
-        """
-        if not self._lines:
-            return _Cut(len(self._text))
-        room = self._limit - size(begin.opening)
-        first = bisect_right(self._starts, begin.place) - 1
-        used = self._before[first] + size(self._text[self._starts[first] : begin.place])
-        best: dict[int, _Cut] = {}
-        last: _Cut | None = None
-        index = first + 1
-        while index <= len(self._lines) and self._before[index] - used <= room:
-            cut = self._before_line(index)
-            if self._before[index] - used + size(cut.closing) <= room:
-                if index == len(self._lines):
-                    return cut
-                rank = self._ranks[index]
-                if rank is not None:
-                    last = cut
-                    if self._before[index] - used >= room // 2:
-                        best[rank] = cut
-            index += 1
-        if best:
-            return best[min(best)]
-        return self._inside(min(index, len(self._lines)) - 1, begin, room, used, last)
+    def _cut(self) -> int:
+        """Where the present piece ends."""
+        furthest = self._furthest(Rank.LINE)
+        if furthest is None:
+            furthest = self._furthest(Rank.GLUED) or self._furthest(Rank.SEALED)
+            return self._anywhere() if furthest is None else furthest
+        half = self._ruler.reach(self._at, self._room // 2)
+        if furthest <= half:
+            return furthest
+        best = self._best_line(half, furthest)
+        if best is None:
+            return self._best_word(half, furthest)
+        return self._before_block(best) or best
 
-    def _before_line(self, index: int) -> _Cut:
-        """The cut before a line, or at the end of the text; an open fence is closed and opened again."""
-        if index == len(self._lines):
-            line = self._lines[-1]
-            unclosed = line.kind in {Kind.FENCE_OPEN, Kind.FENCED}
-            return _Cut(line.end, _closed(self._text[line.start : line.end], line) if unclosed else "")
-        line = self._lines[index]
-        if line.kind in {Kind.FENCED, Kind.FENCE_CLOSE}:
-            return _Cut(line.start, line.closing, line.opening)
-        if line.kind is Kind.TABLE_ROW and self._head_fits(index):
-            return _Cut(line.start, opening=line.opening)
-        return _Cut(line.start)
-
-    def _head_fits(self, index: int) -> bool:
-        """Whether a table's head may be repeated before a row: it must leave the rows the greater part."""
-        head = size(self._lines[index].opening)
-        return head <= self._limit // 2 and head + self._bytes(index) <= self._limit
-
-    def _bytes(self, index: int) -> int:
-        return self._before[index + 1] - self._before[index]
-
-    def _inside(self, index: int, begin: _Cut, room: int, used: int, last: _Cut | None) -> _Cut:
-        """A cut inside line ``index``, which does not fit into the piece."""
-        line = self._lines[index]
-        whole = self._before_line(index)
-        fits_next = size(whole.opening) + self._bytes(index) + size(line.closing) <= self._limit
-        if last and (line.kind in _MARKERS or (line.kind in _KEPT_WHOLE and fits_next)):
-            return last
-        if line.kind in _MARKERS and line.start > begin.place:
-            return whole
-        start = max(line.start, begin.place)
-        taken = max(self._before[index] - used, 0)
-        closing = f"\n{line.closing}" if line.kind is Kind.FENCED else ""
-        opening = line.opening if line.kind in {Kind.FENCED, Kind.TEXT} else ""
-        furthest = self._furthest(start, line.end, room - taken - size(closing))
-        half = self._furthest(start, furthest, room // 2 - taken)
-        place = self._place(index, start, half, furthest)
-        if place > start:
-            return _Cut(place, closing, opening)
-        if last or start > begin.place:
-            return last or whole
-        return _Cut(self._forced(index, start, furthest), closing, opening)
-
-    def _furthest(self, start: int, end: int, room: int) -> int:
-        """The last place up to ``end`` at which the text from ``start`` takes at most ``room`` bytes."""
-        low, high = start, min(end, start + max(room, 0))
-        while low < high:
-            middle = (low + high + 1) // 2
-            if size(self._text[start:middle]) <= room:
-                low = middle
-            else:
-                high = middle - 1
-        return low
-
-    def _place(self, index: int, start: int, half: int, furthest: int) -> int:
-        """The best place in a line: behind a sentence, then a word, then a character; ``start`` when there is none."""
-        if self._lines[index].kind is not Kind.FENCED:
-            for ends in (sentence_ends, spaces):
-                for place in reversed(ends(self._text, half, furthest)):
-                    if place > start and self._may_cut(index, place):
-                        return place
-        place = furthest
-        while place > start and not self._may_cut(index, place):
-            stretch = self._stretch(index, place)
-            place = stretch[0] if stretch else place - 1
-        if place > start:
-            return place
-        return self._between_characters(index, start, furthest)
-
-    def _between_characters(self, index: int, start: int, furthest: int) -> int:
-        """The last place that cuts a code span rather than a link or a character."""
-        place = furthest
-        while place > start and not is_whole(self._text, place):
-            place -= 1
-        link = self._spans(index)[0].around(place)
-        return max(link[0], start) if link else place
-
-    def _forced(self, index: int, start: int, furthest: int) -> int:
-        """What is left: a character of more bytes than a piece holds is cut, a link is not."""
-        link = self._spans(index)[0].around(start + 1)
-        if link and self._lines[index].kind is not Kind.FENCED:
-            raise InvalidInput("unbreakable_link", bytes=size(self._text[slice(*link)]), limit=self._limit)
-        return max(furthest, start + 1)
-
-    def _may_cut(self, index: int, place: int) -> bool:
-        return is_whole(self._text, place) and not begins_block(self._text, place) and not self._stretch(index, place)
-
-    def _stretch(self, index: int, place: int) -> tuple[int, int] | None:
-        """The link or code span that ``place`` would cut."""
-        links, codes = self._spans(index)
-        return links.around(place) or codes.around(place)
-
-    def _spans(self, index: int) -> tuple[Spans, Spans]:
-        """Links and code spans of a line, by their places in the text."""
-        if index not in self._protected:
+    def _furthest(self, worst: Rank) -> int | None:
+        """The last place that the piece may reach to, cutting before lines of no rank below ``worst``."""
+        index = self._index(self._ruler.reach(self._at, self._room))
+        while index >= 0 and self._lines[index].end > self._at:
             line = self._lines[index]
-            self._protected = {index: protected(self._text, line.start, line.end)}
-        return self._protected[index]
-
-
-def _closed(line: str, fence: Line) -> str:
-    return fence.closing if line.endswith("\n") else f"\n{fence.closing}"
-
-
-def _ranks(lines: list[Line]) -> list[int | None]:
-    """For each line what a cut before it breaks, or None where none may be."""
-    ranks: list[int | None] = []
-    words: Line | None = None  # the latest line that is not blank
-    for index, line in enumerate(lines):
-        ranks.append(_rank(line, lines[index - 1], words) if index else None)
-        words = words if line.kind is Kind.BLANK else line
-    return ranks
-
-
-def _rank(line: Line, before: Line, words: Line | None) -> int | None:  # noqa: PLR0911 - a table of cases
-    """What a cut between two lines breaks; a heading stays with what follows it."""
-    if line.kind in {Kind.FENCE_CLOSE, Kind.TABLE_RULE, Kind.UNDERLINE}:
+            place = self._inside(line) if worst is Rank.LINE and self._may_be_cut(line) else None
+            if place is not None:
+                return place
+            if line.rank <= worst and self._may_cut_before(line):
+                return line.start
+            index -= 1
         return None
-    if (words and words.kind in {Kind.HEADING, Kind.UNDERLINE}) or before.kind in {Kind.FENCE_OPEN, Kind.TABLE_RULE}:
-        return None
-    if line.kind is Kind.BLANK:
-        return _LINE if before.kind is Kind.BLANK else None
-    if line.kind in {Kind.FENCED, Kind.TABLE_ROW}:
-        return _LINE
-    if line.kind is Kind.HEADING:
-        return _HEADING
-    if line.kind is Kind.ITEM:
-        return _NESTED if line.nested else _ITEM if before.kind is not Kind.BLANK else _BLOCK
-    opens = line.kind in {Kind.FENCE_OPEN, Kind.TABLE_HEAD}
-    if opens or before.kind in {Kind.BLANK, Kind.FENCE_CLOSE, Kind.TABLE_ROW}:
-        return _BLOCK
-    return _LINE
+
+    def _best_line(self, half: int, furthest: int) -> int | None:
+        """The last of the best-ranked places between lines from ``half`` to ``furthest``."""
+        best: Line | None = None
+        index = self._index(furthest)
+        while (line := self._lines[index]).start >= half and not (best and best.rank is Rank.HEADING):
+            if line.rank < (best.rank if best else Rank.GLUED) and self._may_cut_before(line):
+                best = line
+            index -= 1
+        return best.start if best else None
+
+    def _before_block(self, place: int) -> int | None:
+        """A place before the fence or table that a cut at ``place`` would break, if it then stays whole.
+
+        The present piece is left at least a quarter full.
+        """
+        block = self._line(place).block
+        if block is None or place <= block.start:
+            return None
+        index = self._index(block.start)
+        while self._lines[index].rank > Rank.NESTED and self._lines[index].start > self._at:
+            index -= 1
+        line = self._lines[index]
+        whole = self._ruler.between(line.start, block.end) + size(self._closing(block.end)) <= self._limit
+        filled = self._ruler.between(self._at, line.start) >= self._room // 4
+        return line.start if whole and filled and self._may_cut_before(line) else None
+
+    def _best_word(self, half: int, furthest: int) -> int:
+        """The last end of a sentence between two places of a line, else of a word, else the second of them."""
+        line = self._line(furthest)
+        if line.kind is Kind.CODE:
+            return furthest
+        lowest = max(half, self._lowest(line))
+        for pattern in (_SENTENCE, _PAUSE):
+            ends = [match.end() for match in pattern.finditer(self._text, lowest, furthest)]
+            for place in reversed(ends):
+                if self._retreat(place, lowest) == place and not _MARK.match(self._text, place):
+                    return place
+        return furthest
+
+    def _inside(self, line: Line) -> int | None:
+        """The last place inside ``line`` that the present piece may reach to."""
+        lowest = self._lowest(line)
+        closing = size(self._brackets(line.block)[1]) + size("\n") if isinstance(line.block, Fence) else 0
+        reach = self._ruler.reach(self._at, self._room - closing)
+        breaks = len(self._text[line.start : line.end]) - len(self._text[line.start : line.end].rstrip("\r\n"))
+        place = min(reach, line.end - breaks, len(self._text) - 1)
+        while place > lowest and (earlier := self._retreat(place, lowest)) != place:
+            place = earlier
+        return place if place > lowest else None
+
+    def _lowest(self, line: Line) -> int:
+        """The place that a cut inside ``line`` has to be behind: its marks stay with the first of its words.
+
+        Nor may a cut leave backticks alone that open or close no fence only because of what follows them.
+        """
+        start = max(line.content, self._at)
+        if not (ticks := _FENCE_MARK.match(self._text, start)):
+            return start
+        if isinstance(line.block, Fence):
+            return ticks.end()
+        closing = self._text.find("`", ticks.end(), line.end)
+        return line.end if closing < 0 else closing
+
+    def _retreat(self, place: int, lowest: int) -> int:
+        """``place`` if a cut there breaks nothing and begins no fence, else an earlier place to try."""
+        for wholes_ in (self._links, self._marked):
+            start = wholes_.around(place)
+            if start is not None:
+                return start
+        if not is_boundary(self._text, place, self._at):
+            return boundary_before(self._text, place, self._at)
+        if _FENCE_MARK.match(self._text, place):
+            return lowest + len(self._text[lowest:place].rstrip("`~ ")) - 1
+        return place
+
+    def _anywhere(self) -> int:
+        """Where to cut when there is no good place: between two characters, at worst inside one, not in a link.
+
+        Backticks that would open a fence, were they left alone, are parted.
+        """
+        line = self._line(self._at)
+        ticks = _FENCE_MARK.match(self._text, max(line.content, self._at))
+        if ticks and line.kind is Kind.TEXT and len(ticks[0]) <= _PARTED:
+            return ticks.end() - len(ticks[0].lstrip()) + 2
+        reach = min(self._ruler.reach(self._at, self._room), len(self._text) - 1)
+        if not self._fits(reach):
+            reach = self._ruler.reach(self._at, self._room - size(self._closing(reach)) - size("\n"))
+        link = self._links.around(reach)
+        place = boundary_before(self._text, reach if link is None else max(link, self._at), self._at)
+        return place if place > self._at else max(reach, self._at + 1)
+
+    def _may_be_cut(self, line: Line) -> bool:
+        """Whether a cut inside ``line`` is fine: in text it is, elsewhere only if the line fits into no piece."""
+        if line.kind in _FREELY_CUT:
+            return True
+        around = 0
+        if isinstance(line.block, Fence):
+            around = size("".join(self._brackets(line.block))) + 2 * size("\n")
+        elif line.kind is Kind.ROW and self._repeats(line):
+            return False
+        return self._ruler.between(line.start, line.end) + around > self._limit
+
+    def _may_cut_before(self, line: Line) -> bool:
+        whole = self._links.around(line.start) is None and self._marked.around(line.start) is None
+        return line.start > self._at and whole and self._fits(line.start)
+
+    def _fits(self, end: int) -> bool:
+        return self._ruler.between(self._at, end) + size(self._closing(end)) <= self._room
+
+    def _closing(self, place: int) -> str:
+        """What closes the fence that a piece ending at ``place`` leaves open."""
+        line = self._line(place - 1)
+        if not isinstance(line.block, Fence) or (line.kind is Kind.CLOSER and place == line.end):
+            return ""
+        closing = self._brackets(line.block)[1]
+        return closing if self._text[place - 1] in "\r\n" else f"\n{closing}" if closing else ""
+
+    def _opening(self, place: int) -> str:
+        """What a piece beginning at ``place`` takes up again: a fence, a table's header, a quote."""
+        line = self._line(place)
+        begins = place == line.start
+        if isinstance(line.block, Fence):
+            opening = "" if begins and line.kind is Kind.OPENER else self._brackets(line.block)[0]
+            return opening if begins or not line.quotes else opening + line.block.lead
+        if begins and isinstance(line.block, Table) and self._repeats(line):
+            return line.block.top
+        quotes = _QUOTE * line.quotes if line.lazy or not begins else ""
+        needed = size(quotes) + self._ruler.between(place, self._links.end_from(place))
+        return quotes if size(quotes) <= self._limit // 4 and needed <= self._limit else ""
+
+    def _brackets(self, fence: Fence) -> tuple[str, str]:
+        """What opens and closes the fence again; without its info, or nothing at all, where that is too long."""
+        if fence.start not in self._known:
+            closing = fence.lead + fence.marker
+            openings = (f"{closing}{fence.info}\n", f"{closing}\n")
+            fitting = (opening for opening in openings if size(opening + closing + fence.lead) + 2 <= self._limit // 2)
+            opening = next(fitting, "")
+            self._known[fence.start] = (opening, closing if opening else "")
+        return self._known[fence.start]
+
+    def _repeats(self, line: Line) -> bool:
+        """Whether ``line`` is a row that fits into a piece together with its header."""
+        if line.kind is not Kind.ROW or not isinstance(line.block, Table):
+            return False
+        top = size(line.block.top)
+        return top <= self._limit // 2 and top + self._ruler.between(line.start, line.end) <= self._limit
+
+    def _line(self, place: int) -> Line:
+        return self._lines[self._index(place)]
+
+    def _index(self, place: int) -> int:
+        return bisect_right(self._starts, place) - 1
