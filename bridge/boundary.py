@@ -9,10 +9,9 @@ from typing import Any, Protocol
 
 from bridge.parse import given
 from opskit import redaction, wording
-from opskit.errors import OpskitError
+from opskit.errors import OpskitError, quoted
 from opskit.model import Params
 
-_PROBLEM_CHARS = 300
 _ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -60,14 +59,11 @@ def _told(takes: type[Params], parameters: Mapping[str, Any], error: OpskitError
 
 
 def _bug(takes: type[Params], parameters: Mapping[str, Any], error: Exception) -> UnexpectedError:
-    text = wording.say(
-        _locale(takes, parameters, {}),
-        "error.bug",
-        kind=type(error).__name__,
-        problem=str(error)[:_PROBLEM_CHARS],
-        place=_place(error),
-    )
-    return UnexpectedError(redaction.blank(f"[bug] {text}", _secrets(takes, parameters)))
+    secrets = _secrets(takes, parameters)
+    problem = quoted(error, secrets)
+    locale = _locale(takes, parameters, {})
+    text = wording.say(locale, "error.bug", kind=type(error).__name__, problem=problem, place=_place(error))
+    return UnexpectedError(redaction.blank(f"[bug] {text}", secrets))
 
 
 def _locale(takes: type[Params], parameters: Mapping[str, Any], blanks: Mapping[str, object]) -> wording.Locale:

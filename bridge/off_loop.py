@@ -2,8 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import gevent
+from gevent.hub import Hub
+from gevent.threadpool import ThreadPool
+
+# Threads of our own: gevent's ten also read the plugin's input and look names up, and must stay free for that.
+_THREADS = 2
 
 
 def off_loop[**P, T](work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
@@ -13,10 +19,15 @@ def off_loop[**P, T](work: Callable[P, T], *arguments: P.args, **options: P.kwar
     Dify kills a plugin that is silent for 120 s. No call back into Dify may be made inside ``work``: it would
     find no answer there.
     """
-    outcome: T | _Raised = gevent.get_hub().threadpool.apply(_attempt, (work, arguments, options))
+    outcome: T | _Raised = _pool(gevent.get_hub()).apply(_attempt, (work, arguments, options))
     if isinstance(outcome, _Raised):
         raise outcome.error
     return outcome
+
+
+@cache
+def _pool(hub: Hub) -> ThreadPool:
+    return ThreadPool(_THREADS, hub=hub)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def _explained(detail: ErrorDetails, model: type[Params]) -> OpskitError:  # noq
     """Pydantic's finding in words that a workflow author understands."""
     path = [str(step) for step in detail["loc"]]
     name = ".".join(path)
-    shown = "***" if path[0] in model.secret_names() else str(detail["input"])[:80]
+    shown = "***" if path[0] in model.secret_names() else str(detail["input"])
     context = detail.get("ctx", {})
     match detail["type"]:
         case "missing" if name in model.secret_names():

@@ -211,13 +211,19 @@ class PluginProcess:
             self._process.stdin.flush()
 
     def _read(self) -> None:
+        """Read until the plugin ends, or writes what it must not: that ends it, and every call with a reason."""
+        reason = "the process has ended"
         for line in self._process.stdout or ():
             self._lines += line
-            if line.strip():
+            try:
                 self._take(line)
+            except ValueError as error:
+                reason = f"the plugin wrote a line that no plugin may write: {error}"
+                self._process.kill()
+                break
         self._ready.set()
         for replies in list(self._sessions.values()):
-            replies.put({"type": "error", "data": {"error_type": "PluginDied", "message": "the process has ended"}})
+            replies.put({"type": "error", "data": {"error_type": "PluginDied", "message": reason}})
 
     def _read_errors(self) -> None:
         for line in self._process.stderr or ():
@@ -225,7 +231,9 @@ class PluginProcess:
 
     def _take(self, line: bytes) -> None:
         if len(line) > _MAX_LINE:
-            raise RuntimeError(f"a line of {len(line)} bytes kills the plugin in Dify")
+            raise ValueError(f"{len(line)} bytes kill it in Dify")
+        if not line.strip():
+            return
         message = json.loads(line)
         match message.get("event"):
             case None:

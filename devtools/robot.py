@@ -45,7 +45,7 @@ _FIELDS: dict[str, tuple[str, ...]] = {
 
 type Body = dict[str, Any]
 # What one request is answered with instead: JSON, an HTTP status, raw bytes, or a way of failing.
-type Answer = Mapping[str, object] | int | bytes | Literal["hang", "drop", "drop_after", "trickle"]
+type Answer = Mapping[str, object] | int | bytes | Literal["hang", "drop", "drop_after", "drop_within", "trickle"]
 
 
 class Rejection(Exception):
@@ -135,8 +135,8 @@ class Robot:
 
         A mapping is sent as JSON, an integer as an HTTP status with an HTML page, bytes as they are: nothing
         is posted then. ``drop`` closes the connection and ``hang`` stays silent until the robot is closed;
-        neither posts. ``drop_after`` takes the message and closes without an answer; ``trickle`` takes it and
-        answers a byte a second.
+        neither posts. ``drop_after`` takes the message and closes without an answer, ``drop_within`` within it;
+        ``trickle`` takes it and answers a byte a second.
         """
         self._answers.extend(answers)
 
@@ -350,6 +350,8 @@ class _Handler(BaseHTTPRequestHandler):
             case "drop_after":
                 robot.judge(request)
                 self.close_connection = True
+            case "drop_within":
+                self._answer(HTTPStatus.OK, "application/json", _encoded(robot.judge(request)), broken=True)
             case int():
                 self._answer(planned, "text/html", _HTML % planned)
             case bytes():
@@ -364,13 +366,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_DELETE = do_GET = do_PATCH = do_POST = do_PUT = _serve  # noqa: N815 - the standard library's names
 
-    def _answer(self, status: int, kind: str, body: bytes, *, trickle: bool = False) -> None:
+    def _answer(self, status: int, kind: str, body: bytes, *, trickle: bool = False, broken: bool = False) -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if not trickle:
-            self.wfile.write(body)
+            self.wfile.write(body[: len(body) // 2] if broken else body)
+            self.close_connection = self.close_connection or broken
             return
         for place in range(len(body)):
             self.wfile.write(body[place : place + 1])

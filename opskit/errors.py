@@ -16,6 +16,14 @@ from typing import Self
 
 from opskit import redaction, wording
 
+_QUOTED_CHARS = 300
+
+
+def quoted(value: object, secrets: Collection[str]) -> str:
+    """What an error quotes, shortened to 300 characters; secrets go first, for half of one would not be found."""
+    text = redaction.blank(wording.well_formed(str(value)), secrets)
+    return text if len(text) <= _QUOTED_CHARS else f"{text[:_QUOTED_CHARS]}…"
+
 
 class OpskitError(Exception):
     """A failure that is told to the user as ``[key] sentence``.
@@ -39,7 +47,10 @@ class OpskitError(Exception):
 
     def __str__(self) -> str:
         sentences = [(self.key, self.blanks), *self._more]
-        words = " ".join(wording.say(self.locale, f"error.{key}", **blanks) for key, blanks in sentences)
+        words = " ".join(
+            wording.say(self.locale, f"error.{key}", **{name: quoted(blanks[name], self.secrets) for name in blanks})
+            for key, blanks in sentences
+        )
         return redaction.blank(f"[{self.key}] {words}", self.secrets)
 
 

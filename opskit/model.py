@@ -25,9 +25,10 @@ from pydantic import (
 )
 
 from opskit.errors import InvalidInput
-from opskit.wording import Locale, resolve
+from opskit.wording import Locale, resolve, well_formed
 
 MAX_DIGITS = 15  # what a double holds exactly (IEEE 754 binary64, DBL_DIG), and so what survives any JSON reader
+_MAX_PYTHON = 100_000  # characters; Python's own notation is read by a parser that is slow and hungry
 MAX_EXPONENT = 300  # likewise: beyond 1e308 a double is infinite, below 1e-308 it loses digits
 
 
@@ -43,10 +44,7 @@ class Params(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _well_formed(cls, values: Any) -> Any:
-        """Half a surrogate pair, as a cut emoji leaves it, has no UTF-8 form: it becomes U+FFFD."""
-        if not isinstance(values, dict):
-            return values
-        return {name: well_formed(value) if isinstance(value, str) else value for name, value in values.items()}
+        return mended(values)
 
     def locale(self, *samples: object) -> Locale:
         """The language to answer in: the chosen one, or that of the samples."""
@@ -97,9 +95,17 @@ def _types(annotation: object) -> set[object]:
     return {annotation}.union(*(_types(argument) for argument in inner))
 
 
-def well_formed(text: str) -> str:
-    """``text`` with every lone surrogate replaced, so that it can be encoded."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+def mended(value: object) -> object:
+    """A JSON value whose texts can all be written as UTF-8 (see ``wording.well_formed``)."""
+    match value:
+        case str():
+            return well_formed(value)
+        case dict():
+            return {mended(name): mended(entry) for name, entry in value.items()}
+        case list() | tuple():
+            return [mended(entry) for entry in value]
+        case _:
+            return value
 
 
 def structured(value: object, info: ValidationInfo) -> object:
@@ -111,13 +117,16 @@ def structured(value: object, info: ValidationInfo) -> object:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
-    except (ValueError, RecursionError) as error:
-        problem = str(error)
-    try:
-        return ast.literal_eval(value.strip())
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        raise InvalidInput("not_json", name=info.field_name, problem=problem) from None
+        try:
+            return mended(json.loads(value))
+        except ValueError as error:
+            problem = str(error)
+        return mended(ast.literal_eval(value.strip() if len(value) <= _MAX_PYTHON else ""))
+    except RecursionError:
+        problem = "nested too deeply"
+    except (ValueError, SyntaxError, TypeError, MemoryError):
+        pass
+    raise InvalidInput("not_json", name=info.field_name, problem=problem)
 
 
 def listed(value: object, info: ValidationInfo) -> object:
@@ -154,6 +163,12 @@ Line = Annotated[str, StringConstraints(strip_whitespace=True)]
 Exact = Annotated[
     Decimal,
     AfterValidator(exact),
+    PlainSerializer(json_number, return_type=int | float, when_used="json"),
+    WithJsonSchema({"type": "number"}, mode="serialization"),
+]
+# A mean or a share, rounded to so many places that it needs no limit.
+Rounded = Annotated[
+    Decimal,
     PlainSerializer(json_number, return_type=int | float, when_used="json"),
     WithJsonSchema({"type": "number"}, mode="serialization"),
 ]

@@ -28,6 +28,11 @@ def resolve(language: object, *samples: object) -> Locale:
     return "zh_Hans" if _HAN.search(text) and not _KANA_OR_HANGUL.search(text) else "en_US"
 
 
+def well_formed(text: str) -> str:
+    """``text`` with each half of a surrogate pair, which has no UTF-8 form, as U+FFFD: a cut emoji leaves one."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def say(locale: Locale, key: str, /, **blanks: object) -> str:
     """The sentence ``section.name`` with its ``{blanks}`` filled in; an unknown key is a bug and raises KeyError."""
     section, _, name = key.partition(".")

@@ -15,5 +15,6 @@ class DingtalkPushTool(Tool):
     def _invoke(self, tool_parameters: dict[str, Any]) -> Generator[ToolInvokeMessage]:
         with bridge.boundary(self, tool_parameters):
             message = bridge.parse(self.takes, tool_parameters)
-            receipt = dingtalk.push(message)
+            parts = bridge.off_loop(dingtalk.bodies, message)
+            receipt = dingtalk.push(message, parts)
             yield from bridge.reply(self, receipt)

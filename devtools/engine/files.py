@@ -1,7 +1,10 @@
 """The files of a run, as Dify keeps them: uploaded by a user or made by a tool, and fetched by address."""
 
 import mimetypes
+import re
+import secrets
 import threading
+import time
 import uuid
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -9,11 +12,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from graphon.file.enums import FileTransferMethod
 from graphon.file.file_factory import standardize_file_type
 from graphon.file.models import File
 
+from opskit import signing
+
+_PREVIEW = re.compile(r"/files/([0-9a-f-]{36})/file-preview")
+_MADE = re.compile(r"/files/tools/([0-9a-f-]{36})\.\w+")
+_VALID_S = 300  # FILES_ACCESS_TIMEOUT of Dify
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
@@ -33,6 +42,7 @@ class Files:
     def __init__(self) -> None:
         self.made: dict[str, StoredFile] = {}
         self._uploaded: dict[str, StoredFile] = {}
+        self._key = secrets.token_bytes(32)
         self._server = _FileServer(self)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.005})
 
@@ -84,8 +94,29 @@ class Files:
         return None, self.file(tool_file_id) if tool_file_id in self.made else None
 
     def resolve_file_url(self, *, file: File, for_external: bool = True) -> str:  # noqa: ARG002 - graphon's signature
-        """Where a file is fetched, from the plugin or from anywhere on this machine."""
-        return f"http://127.0.0.1:{self._server.server_port}/files/{file.reference}"
+        """Where a file is fetched within five minutes, from the plugin or from anywhere on this machine."""
+        reference = file.reference or ""
+        path = f"/files/{reference}/file-preview"
+        if reference in self.made:
+            path = f"/files/tools/{reference}{Path(self.made[reference].filename).suffix or '.bin'}"
+        timestamp, nonce = str(int(time.time())), secrets.token_hex(16)
+        query = urlencode({"timestamp": timestamp, "nonce": nonce, "sign": self._sign(reference, timestamp, nonce)})
+        return f"http://127.0.0.1:{self._server.server_port}{path}?{query}"
+
+    def fetched(self, target: str) -> StoredFile | None:
+        """What a signed address gives; None when it is wrong or too old."""
+        address = urlsplit(target)
+        query = {name: values[0] for name, values in parse_qs(address.query).items()}
+        match = _PREVIEW.fullmatch(address.path) or _MADE.fullmatch(address.path)
+        if not match or query.keys() != {"timestamp", "nonce", "sign"}:
+            return None
+        expected = self._sign(match[1], query["timestamp"], query["nonce"])
+        if not signing.verify(query["sign"], expected) or time.time() - int(query["timestamp"]) > _VALID_S:
+            return None
+        return self.stored(match[1])
+
+    def _sign(self, reference: str, timestamp: str, nonce: str) -> str:
+        return signing.sign_base64(self._key, f"file-preview|{reference}|{timestamp}|{nonce}".encode())
 
     def load_file_bytes(self, *, file: File) -> bytes:
         """The content of a file."""
@@ -104,10 +135,9 @@ class _FileHandler(BaseHTTPRequestHandler):
     server: _FileServer
 
     def do_GET(self) -> None:
-        try:
-            stored = self.server.files.stored(self.path.removeprefix("/files/"))
-        except KeyError:
-            self.send_error(HTTPStatus.NOT_FOUND)
+        stored = self.server.files.fetched(self.path)
+        if not stored:
+            self.send_error(HTTPStatus.NOT_FOUND, "File not found or signature is invalid")
             return
         self.send_response(HTTPStatus.OK)
         self.send_header("Content-Type", stored.mime_type)

@@ -6,5 +6,6 @@ group robot, and what public issue trackers tell of the real server.
 
 from opskit.dingtalk.message import Delivery, Link, Message, Receipt
 from opskit.dingtalk.push import push
+from opskit.dingtalk.render import bodies
 
-__all__ = ["Delivery", "Link", "Message", "Receipt", "push"]
+__all__ = ["Delivery", "Link", "Message", "Receipt", "bodies", "push"]

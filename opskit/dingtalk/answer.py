@@ -9,13 +9,15 @@ from http import HTTPStatus
 
 from opskit.errors import InvalidCredentials, InvalidInput, OpskitError, RateLimited, Refused, Unavailable
 
-_ERRMSG_CHARS = 300
+_NUMBER = re.compile(r"-?[0-9]{1,9}")
+# Since about 2024 errmsg is `description:…;solution:…;link:…`. The advice names other faults than its own.
+_ADVICE = re.compile(r"[;；]\s*solution\s*[:：].*", re.IGNORECASE | re.DOTALL)
 
 # What stands in errmsg decides before the code: 310000 is one code for four different faults.
 _BY_MESSAGE: tuple[tuple[str, type[OpskitError], str], ...] = (
     (r"keyword|关键词", Refused, "robot_keyword"),
-    (r"签名过期|时间戳|timestamp|sign.*expire", InvalidCredentials, "robot_clock"),
     (r"sign not match|签名不匹配|签名错误|签名校验|invalid sign", InvalidCredentials, "robot_signature"),
+    (r"签名过期|时间戳|timestamp|sign.*expire", InvalidCredentials, "robot_clock"),
     (r"not in whitelist|白名单|\bip\b.*(not|不)", InvalidCredentials, "robot_ip"),
     (r"token is not exist|token 不存在|token不存在|invalid token", InvalidCredentials, "robot_token"),
 )
@@ -49,10 +51,11 @@ def failure(status: int, body: object) -> OpskitError | None:
         return _without_errcode(status, body)
     if errcode == 0:
         return None
-    errmsg = re.sub(r"\s+", " ", str(body.get("errmsg", "")))[:_ERRMSG_CHARS]
+    errmsg = " ".join(str(body.get("errmsg", "")).split())
     if errcode in _READ_THE_MESSAGE:
+        fault = _ADVICE.sub("", errmsg)
         for pattern, kind, key in _BY_MESSAGE:
-            if re.search(pattern, errmsg, re.IGNORECASE):
+            if re.search(pattern, fault, re.IGNORECASE):
                 return kind(key, errcode=errcode, errmsg=errmsg)
     kind, key = _BY_CODE.get(errcode) or _by_range(errcode)
     return kind(key, errcode=errcode, errmsg=errmsg)
@@ -85,4 +88,4 @@ def _by_range(errcode: int) -> tuple[type[OpskitError], str]:
 
 def _number(value: object) -> int | None:
     """``errcode`` as an integer; some gateways send it as text."""
-    return int(value) if isinstance(value, (int, str)) and re.fullmatch(r"-?\d+", str(value)) else None
+    return int(value) if isinstance(value, (int, str)) and _NUMBER.fullmatch(str(value)) else None

@@ -11,6 +11,8 @@ from opskit.model import AS_TEXT, STRUCTURED, Item, Key, Line, Listed, Params, R
 DEFAULT_BASE_URL = "https://oapi.dingtalk.com"
 _PUBLIC_URL = re.compile(r"(https?|dingtalk)://\S+")
 _MOBILE = re.compile(r"\d{5,15}|\+\d{1,4}-\d{4,15}")
+_MAX_CONTENT = 1_000_000  # characters; the limit of 20 messages a minute lets no more through within a deadline
+_MAX_USER_ID = 64
 
 
 class Link(Item):
@@ -24,7 +26,7 @@ class Link(Item):
     @classmethod
     def _opens_on_a_phone(cls, url: str) -> str:
         if url and not _PUBLIC_URL.fullmatch(url):
-            raise InvalidInput("bad_link", url=url[:80])
+            raise InvalidInput("bad_link", url=url)
         return url
 
 
@@ -46,6 +48,21 @@ class Message(Params):
     deadline_s: float = Field(default=60, ge=1, le=550)
     base_url: Line = DEFAULT_BASE_URL
     dry_run: bool = False
+
+    @field_validator("content")
+    @classmethod
+    def _can_be_sent(cls, content: str) -> str:
+        if len(content) > _MAX_CONTENT:
+            raise InvalidInput("content_too_long", count=len(content), limit=_MAX_CONTENT)
+        return content
+
+    @field_validator("at_user_ids")
+    @classmethod
+    def _could_be_ids(cls, ids: tuple[str, ...]) -> tuple[str, ...]:
+        for user_id in ids:
+            if len(user_id) > _MAX_USER_ID:
+                raise InvalidInput("bad_user_id", user_id=user_id, limit=_MAX_USER_ID)
+        return ids
 
     @field_validator("at_mobiles")
     @classmethod

@@ -1,12 +1,13 @@
 """One function from a table to an analysis."""
 
 from decimal import MAX_EMAX, MIN_EMIN, Context, localcontext
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opskit.sales import figures
 from opskit.sales.brief import Analysis, DataInfo
-from opskit.sales.reading import Rows, read
+from opskit.sales.figures import Day
+from opskit.sales.reading import Reading
 from opskit.sales.report import Report
 from opskit.wording import Language, resolve
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 # Room for the exact product of two 60-digit cells and a billion of them added up.
 _EXACT = Context(prec=150, Emax=MAX_EMAX, Emin=MIN_EMIN)
-_SAMPLE_ROWS = 50
+_SAMPLES = 50
 
 
 def analyze(table: "Path | pd.DataFrame", *, language: Language = "auto") -> Analysis:
@@ -25,35 +26,45 @@ def analyze(table: "Path | pd.DataFrame", *, language: Language = "auto") -> Ana
     ``no_valid_dates``, or a sum with more than 15 significant digits.
     """
     with localcontext(_EXACT):
-        rows = read(table)
-        return _analysis(rows, language)
+        return _analysis(Reading(table), language)
 
 
-def _analysis(rows: Rows, language: Language) -> Analysis:
-    frame = rows.frame
-    first, last = min(frame["date"]), max(frame["date"])
-    day = frame[frame["date"] == last]
+def _analysis(reading: Reading, language: Language) -> Analysis:
+    rows = iter(reading)
+    head = next(rows)  # a reading without rows is refused
+    first, last, records = head.day, Day(head.day), 0
+    products: set[str] = set()
+    regions: set[str] = set()
+    for row in chain([head], rows):
+        if row.day > last.date:
+            last = Day(row.day)
+        if row.day == last.date:
+            last.add(row)
+        first = min(first, row.day)
+        records += 1
+        products.add(row.product)
+        regions.add(row.region)
     report = Report(
-        locale=resolve(language, *frame["product"].head(_SAMPLE_ROWS), *frame["region"].head(_SAMPLE_ROWS)),
-        day=last,
+        locale=resolve(language, *list(last.by_product)[:_SAMPLES], *list(last.by_region)[:_SAMPLES]),
+        day=last.date,
         first_day=first,
-        summary=figures.summary(day),
-        products=figures.top_products(day),
-        regions=figures.regions(day),
-        rejected=rows,
+        summary=last.summary(),
+        products=last.top_products(),
+        regions=last.regions(),
+        reading=reading,
     )
     return Analysis(
         summary=report.summary,
         top_products=report.products,
         region_analysis=report.regions,
-        price_range_analysis=figures.price_ranges(day),
+        price_range_analysis=last.price_ranges(),
         insights=report.insights(),
         data_info=DataInfo(
             date_range=report.date_range(),
-            total_records=len(frame),
-            unique_products=frame["product"].nunique(),
-            unique_regions=frame["region"].nunique(),
+            total_records=records,
+            unique_products=len(products),
+            unique_regions=len(regions),
         ),
-        analysis_date=last.isoformat(),
+        analysis_date=last.date.isoformat(),
         report=report.markdown(),
     )

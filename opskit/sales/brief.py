@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from opskit.errors import InvalidInput
-from opskit.model import Exact, FileParameter, Item, Params, Result
+from opskit.model import Exact, FileParameter, Item, Params, Result, Rounded
 
 MAX_CSV_TEXT = 1_000_000  # bytes; beyond it a file is the way, and an agent's model would be paying for each of them
 
@@ -33,7 +33,7 @@ class Summary(Item):
     total_sales: Exact = Field(description="Sum of price × quantity, exact.")
     total_orders: int = Field(description="Number of rows, one order each.")
     total_quantity: Exact = Field(description="Sum of the quantities, exact.")
-    average_order_value: Exact = Field(description="total_sales ÷ total_orders, 2 places.")
+    average_order_value: Rounded = Field(description="total_sales ÷ total_orders, 2 places.")
 
 
 class ProductSales(Item):
@@ -42,7 +42,7 @@ class ProductSales(Item):
     product: str = Field(description="Name as written in the file.")
     sales: Exact = Field(description="Sum of price × quantity, exact.")
     quantity: Exact = Field(description="Sum of the quantities, exact.")
-    avg_price: Exact = Field(description="Mean of the rows' unit prices, 2 places.")
+    avg_price: Rounded = Field(description="Mean of the rows' unit prices, 2 places.")
 
 
 class RegionSales(Item):
@@ -51,7 +51,7 @@ class RegionSales(Item):
     region: str = Field(description="Name as written in the file.")
     sales: Exact = Field(description="Sum of price × quantity, exact.")
     quantity: Exact = Field(description="Sum of the quantities, exact.")
-    percentage: Exact | None = Field(description="Share of the day's sales in percent, 2 places; null if they are 0.")
+    percentage: Rounded | None = Field(description="Share of the day's sales in percent, 2 places; null if they are 0.")
 
 
 class PriceRangeSales(Item):

@@ -1,12 +1,12 @@
 """The figures of one day. Sums are exact Decimals; means and shares are rounded half up to 2 places."""
 
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from typing import TYPE_CHECKING
 
 from opskit.sales.brief import PriceRangeSales, ProductSales, RegionSales, Summary
-
-if TYPE_CHECKING:
-    import pandas as pd
+from opskit.sales.reading import Row
 
 TOP = 5
 _CENT = Decimal("0.01")
@@ -20,55 +20,76 @@ def rounded(value: Decimal) -> Decimal:
     return value.quantize(_CENT, ROUND_HALF_UP)
 
 
-def summary(day: "pd.DataFrame") -> Summary:
-    """The four figures of the day."""
-    total = sum(day["sales"], _ZERO)
-    return Summary(
-        total_sales=total,
-        total_orders=len(day),
-        total_quantity=sum(day["amount"], _ZERO),
-        average_order_value=rounded(total / len(day)),
-    )
+@dataclass(slots=True)
+class Sums:
+    """What some rows add up to."""
+
+    rows: int = 0
+    sales: Decimal = _ZERO
+    quantity: Decimal = _ZERO
+    prices: Decimal = _ZERO
+
+    def add(self, row: Row) -> None:
+        """Count a row."""
+        self.rows += 1
+        self.sales += row.sales
+        self.quantity += row.amount
+        self.prices += row.price
 
 
-def top_products(day: "pd.DataFrame") -> list[ProductSales]:
-    """The products with the highest sales; equal ones by name."""
-    products = [
-        ProductSales(
-            product=name,
-            sales=sum(rows["sales"], _ZERO),
-            quantity=sum(rows["amount"], _ZERO),
-            avg_price=rounded(sum(rows["price"], _ZERO) / len(rows)),
+@dataclass(slots=True)
+class Day:
+    """The sums of one day; what they take grows with the products and regions, not with the rows."""
+
+    date: date
+    total: Sums = field(default_factory=Sums)
+    by_product: dict[str, Sums] = field(default_factory=lambda: defaultdict(Sums))
+    by_region: dict[str, Sums] = field(default_factory=lambda: defaultdict(Sums))
+    by_range: dict[str, Sums] = field(default_factory=lambda: defaultdict(Sums))
+
+    def add(self, row: Row) -> None:
+        """Count a row of this day."""
+        for sums in (self.total, self.by_product[row.product], self.by_region[row.region]):
+            sums.add(row)
+        if row.price >= 0:
+            self.by_range[next(name for name, end in _RANGES if end is None or row.price <= end)].add(row)
+
+    def summary(self) -> Summary:
+        """The four figures of the day."""
+        return Summary(
+            total_sales=self.total.sales,
+            total_orders=self.total.rows,
+            total_quantity=self.total.quantity,
+            average_order_value=rounded(self.total.sales / self.total.rows),
         )
-        for name, rows in day.groupby("product")
-    ]
-    return sorted(products, key=lambda product: (-product.sales, product.product))[:TOP]
 
+    def top_products(self) -> list[ProductSales]:
+        """The products with the highest sales; equal ones by name."""
+        best = sorted(self.by_product.items(), key=lambda entry: (-entry[1].sales, entry[0]))[:TOP]
+        return [
+            ProductSales(
+                product=name, sales=sums.sales, quantity=sums.quantity, avg_price=rounded(sums.prices / sums.rows)
+            )
+            for name, sums in best
+        ]
 
-def regions(day: "pd.DataFrame") -> list[RegionSales]:
-    """Every region, highest sales first; equal ones by name."""
-    total = sum(day["sales"], _ZERO)
-    found = [
-        RegionSales(
-            region=name,
-            sales=(sales := sum(rows["sales"], _ZERO)),
-            quantity=sum(rows["amount"], _ZERO),
-            percentage=rounded(sales * 100 / total) if total else None,
-        )
-        for name, rows in day.groupby("region")
-    ]
-    return sorted(found, key=lambda region: (-region.sales, region.region))
+    def regions(self) -> list[RegionSales]:
+        """Every region, highest sales first; equal ones by name."""
+        total = self.total.sales
+        return [
+            RegionSales(
+                region=name,
+                sales=sums.sales,
+                quantity=sums.quantity,
+                percentage=rounded(sums.sales * 100 / total) if total else None,
+            )
+            for name, sums in sorted(self.by_region.items(), key=lambda entry: (-entry[1].sales, entry[0]))
+        ]
 
-
-def price_ranges(day: "pd.DataFrame") -> list[PriceRangeSales]:
-    """Sales by unit price, lowest first; ranges without positive sales are left out."""
-    sums: dict[str, tuple[Decimal, Decimal]] = {}
-    for price, amount, sales in zip(day["price"], day["amount"], day["sales"], strict=True):
-        name = next((name for name, end in _RANGES if price >= 0 and (end is None or price <= end)), "")
-        before = sums.get(name, (_ZERO, _ZERO))
-        sums[name] = (before[0] + sales, before[1] + amount)
-    return [
-        PriceRangeSales(range=name, sales=sums[name][0], quantity=sums[name][1])
-        for name, _ in _RANGES
-        if name in sums and sums[name][0] > 0
-    ]
+    def price_ranges(self) -> list[PriceRangeSales]:
+        """Sales by unit price, lowest first; ranges without positive sales are left out."""
+        return [
+            PriceRangeSales(range=name, sales=self.by_range[name].sales, quantity=self.by_range[name].quantity)
+            for name, _ in _RANGES
+            if name in self.by_range and self.by_range[name].sales > 0
+        ]

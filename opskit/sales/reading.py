@@ -4,11 +4,10 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from opskit.errors import InvalidInput
 
@@ -21,56 +20,52 @@ _DATE = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})([T ].*)?")
 _SHOWN = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A row that is not counted: its line in the file (from 1), and why."""
+class Row(NamedTuple):
+    """A row that counts."""
 
-    line: int
-    reason: str
+    day: date
+    product: str
+    price: Decimal
+    amount: Decimal
+    region: str
 
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """The rows that count, as a frame of date, product, price, amount, region and sales, and those that do not."""
-
-    frame: "pd.DataFrame"
-    rejected: list[Rejected]
-
-    def examples(self) -> list[Rejected]:
-        """The first few that were rejected."""
-        return self.rejected[:_SHOWN]
-
-    def reasons(self) -> dict[str, int]:
-        """How many rows were rejected for each reason, most first."""
-        return dict(Counter(row.reason for row in self.rejected).most_common())
+    @property
+    def sales(self) -> Decimal:
+        """Price × quantity, exact."""
+        return self.price * self.amount
 
 
-def read(table: "Path | pd.DataFrame") -> Rows:
-    """The rows of a clean UTF-8 CSV, or of a frame with the same columns, names in any case and order.
+class Reading:
+    """The rows that count, one after the other, and a tally of those that do not.
 
-    InvalidInput: ``empty_file``, ``not_a_table``, ``missing_columns`` (with those found), ``no_valid_dates``.
+    Going through it raises InvalidInput: ``empty_file``, ``not_a_table``, ``missing_columns`` (with those found),
+    ``no_rows`` or ``no_valid_dates``.
     """
-    import pandas as pd  # noqa: PLC0415 - loaded on first use, so that the plugin starts fast
 
-    records = _records(table) if isinstance(table, Path) else _frame_records(table)
-    first = next(records, None)
-    if first is None:
-        raise InvalidInput("empty_file")
-    places = _places(first[1])
-    rows: list[tuple[date, str, Decimal, Decimal, str, Decimal]] = []
-    rejected: list[Rejected] = []
-    for line, cells in records:
-        row = _row(cells, places, width=len(first[1]))
-        if isinstance(row, str):
-            rejected.append(Rejected(line, row))
-        else:
-            rows.append(row)
-    if not rows:
-        dates_fail = any(row.reason == "bad_date" for row in rejected)
-        raise InvalidInput(
-            "no_valid_dates" if dates_fail else "no_rows", count=len(rejected), column=first[1][places[0]]
-        )
-    return Rows(pd.DataFrame(rows, columns=[*COLUMNS, "sales"], dtype=object), rejected)
+    def __init__(self, table: "Path | pd.DataFrame") -> None:
+        self._table = table
+        self.rejected: Counter[str] = Counter()  # rows by the reason why they do not count
+        self.first_rejected: list[int] = []  # the lines of the first few, from 1
+
+    def __iter__(self) -> Iterator[Row]:
+        records = _records(self._table) if isinstance(self._table, Path) else _frame_records(self._table)
+        first = next(records, None)
+        if first is None:
+            raise InvalidInput("empty_file")
+        header = first[1]
+        places = _places(header)
+        accepted = 0
+        for line, cells in records:
+            row = _row(cells, places, width=len(header))
+            if isinstance(row, Row):
+                accepted += 1
+                yield row
+            else:
+                self.rejected[row] += 1
+                self.first_rejected += [line] if len(self.first_rejected) < _SHOWN else []
+        if not accepted:
+            key = "no_valid_dates" if self.rejected["bad_date"] else "no_rows"
+            raise InvalidInput(key, count=self.rejected.total(), column=header[places[0]])
 
 
 def _records(path: Path) -> Iterator[tuple[int, Sequence[str]]]:
@@ -100,13 +95,11 @@ def _places(header: Sequence[str]) -> list[int]:
     missing = [column.title() for column in COLUMNS if column not in names]
     if missing:
         found = ", ".join(name.strip() for name in header)
-        raise InvalidInput("missing_columns", missing=", ".join(missing), found=found[:500])
+        raise InvalidInput("missing_columns", missing=", ".join(missing), found=found)
     return [names.index(column) for column in COLUMNS]
 
 
-def _row(
-    cells: Sequence[str], places: Sequence[int], *, width: int
-) -> tuple[date, str, Decimal, Decimal, str, Decimal] | str:
+def _row(cells: Sequence[str], places: Sequence[int], *, width: int) -> Row | str:
     """The row's values, or the reason why it does not count."""
     if not any(cell.strip() for cell in cells):
         return "blank"
@@ -119,8 +112,7 @@ def _row(
         return "bad_price"
     if not _NUMBER.fullmatch(amount):
         return "bad_amount"
-    unit, quantity = Decimal(price), Decimal(amount)
-    return parsed, product, unit, quantity, region, unit * quantity
+    return Row(parsed, product, Decimal(price), Decimal(amount), region)
 
 
 def _day(text: str) -> date | None:

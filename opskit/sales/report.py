@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from opskit.sales.brief import ProductSales, RegionSales, Summary
 from opskit.sales.figures import rounded
-from opskit.sales.reading import Rows
+from opskit.sales.reading import Reading
 from opskit.wording import Locale, say
 
 # The reference service's thresholds, in the file's currency.
@@ -25,7 +25,7 @@ class Report:
     summary: Summary
     products: list[ProductSales]
     regions: list[RegionSales]
-    rejected: Rows
+    reading: Reading
 
     def date_range(self) -> str:
         """The days of the file: "A 到 B", "A to B", or the one day."""
@@ -75,10 +75,10 @@ class Report:
             "",
             *[f"- {self._region(region)}" for region in self.regions],
         ]
-        if reasons := self.rejected.reasons():
-            text = ", ".join(f"{self._say(f'reason_{reason}')} {count}" for reason, count in reasons.items())
-            numbers = ", ".join(str(row.line) for row in self.rejected.examples())
-            lines += ["", "> " + self._say("rejected", count=len(self.rejected.rejected), reasons=text, lines=numbers)]
+        if rejected := self.reading.rejected:
+            text = ", ".join(f"{self._say(f'reason_{reason}')} {count}" for reason, count in rejected.most_common())
+            numbers = ", ".join(map(str, self.reading.first_rejected))
+            lines += ["", "> " + self._say("rejected", count=rejected.total(), reasons=text, lines=numbers)]
         return "\n".join(lines)
 
     def _product(self, product: ProductSales) -> str:

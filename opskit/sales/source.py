@@ -8,7 +8,7 @@ from pathlib import Path
 from opskit import http
 from opskit.sales.brief import Brief
 
-MAX_BYTES = 200_000_000
+MAX_BYTES = 20_000_000
 _DOWNLOAD_S = 240.0
 
 
@@ -16,7 +16,8 @@ _DOWNLOAD_S = 240.0
 def source(brief: Brief) -> Iterator[Path]:
     """The table as a file in a folder of its own, which is gone afterwards, whatever happens.
 
-    InvalidInput: the file is too large, or Dify gave it an address without a host. Unavailable: it cannot be fetched.
+    InvalidInput: the file is too large, or its address cannot be used. Refused: the address may not be reached.
+    Unavailable: it cannot be fetched.
     """
     with tempfile.TemporaryDirectory(prefix="opskit-") as folder:
         path = Path(folder) / "table"

@@ -48,6 +48,14 @@ ADAPTER = """\
             print("not a line of the protocol", file=sys.stderr)
             self.said = [self.create_text_message(self.session.conversation_id or "-")]
 
+        def babble(self, text):
+            print({"babble": "not a line of the protocol"}, flush=True)
+            time.sleep(60)
+
+        def roar(self, text):
+            print("x" * 6_000_000, flush=True)
+            time.sleep(60)
+
         def die(self, text):
             import os
             os._exit(3)
@@ -132,6 +140,12 @@ def test_every_byte_is_kept_and_agents_have_a_conversation(root: Path) -> None:
 def test_a_plugin_that_dies_ends_its_calls(root: Path) -> None:
     with PluginProcess(root) as plugin, pytest.raises(PluginFailure, match="the process has ended"):
         plugin.invoke("noop", {"text": "die"})
+
+
+@pytest.mark.parametrize(("text", "reason"), [("babble", "a line that no plugin may write"), ("roar", "6000001 bytes")])
+def test_a_plugin_that_breaks_the_protocol_is_ended(root: Path, text: str, reason: str) -> None:
+    with PluginProcess(root) as plugin, pytest.raises(PluginFailure, match=reason):
+        plugin.invoke("noop", {"text": text})
 
 
 def test_a_plugin_that_does_not_start_says_why(tmp_path: Path) -> None:

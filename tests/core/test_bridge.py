@@ -304,6 +304,15 @@ def test_heavy_work_leaves_the_loop_free() -> None:
     ticking.kill()
 
 
+def test_heavy_work_leaves_the_threads_free_that_gevent_itself_needs() -> None:
+    """Gevent reads the plugin's input and looks names up in its own ten threads."""
+    works = [gevent.spawn(bridge.off_loop, time.sleep, 0.2) for _ in range(12)]
+    gevent.sleep(0)
+    assert gevent.get_hub().threadpool.apply(lambda: 42) == 42
+    assert not any(work.ready() for work in works)
+    gevent.joinall(works)
+
+
 def test_an_error_of_heavy_work_arrives_as_it_is() -> None:
     with pytest.raises(InvalidInput, match="no_source"):
         bridge.off_loop(raising, InvalidInput("no_source", names=""))

@@ -1,7 +1,6 @@
 import hashlib
 import json
 import re
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +15,8 @@ from opskit import dingtalk
 from opskit.dingtalk import Message, Receipt, answer, push, render
 from opskit.dingtalk import push as push_function
 from opskit.dingtalk.pace import Pace
+from opskit.dingtalk.repeats import Repeats
+from opskit.dingtalk.robot import Robot as Caller
 from opskit.errors import InvalidCredentials, InvalidInput, OpskitError, RateLimited, Refused, Unavailable
 
 TOKEN, SECRET = "fake-token-0123456789abcdef", "SECfake0123456789abcdef+/="
@@ -124,16 +125,28 @@ def test_a_token_or_a_whole_webhook_is_taken_and_its_stale_signature_dropped(
         ("http://gateway:8080/ding/", f"https://oapi.dingtalk.com/robot/send?access_token={TOKEN}", "http://gateway:8080/ding/robot/send"),
         ("https://oapi.dingtalk.com", f"http://gateway/ding/robot/send?access_token={TOKEN}", "http://gateway/ding/robot/send"),
         ("https://oapi.dingtalk.io/robot/send", TOKEN, "https://oapi.dingtalk.io/robot/send"),
+        ("HTTPS://OAPI.DingTalk.com.:443/", TOKEN, "https://oapi.dingtalk.com/robot/send"),
+        ("https://oapi.dingtalk.com", f"oapi.dingtalk.io/robot/send?access_token={TOKEN}", "https://oapi.dingtalk.io/robot/send"),
+        ("https://oapi.dingtalk.com", f"access_token={TOKEN}&timestamp=1", "https://oapi.dingtalk.com/robot/send"),
     ],
 )  # fmt: skip
 def test_the_host_is_that_of_base_url_or_else_of_the_webhook(base_url: str, webhook: str, url: str) -> None:
-    robot = push_module().Robot.of(message(base_url=base_url, access_token=webhook))
+    robot = Caller.of(message(base_url=base_url, access_token=webhook))
     assert (robot.url, robot.token) == (url, TOKEN)
 
 
-def push_module() -> Any:
-    """The module, which the function of the same name hides."""
-    return sys.modules["opskit.dingtalk.push"]
+ADDRESSES = [
+    "http://evil.example\\.dingtalk.com", "http://evil.example\\@oapi.dingtalk.com", "http://oapi.dingtalk.com@evil.example",
+    "http://[::1", "http://\u2100.com", "http://a..b", f"http://{'a' * 300}.com",
+    "http://a:99999", "http://a:b", "ftp://a", "http://", "http://a b", "http://a\tb",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_an_address_that_two_could_read_differently_is_refused(address: str) -> None:
+    for name, given_ in (("base_url", address), ("access_token", f"{address}/robot/send?access_token={TOKEN}")):
+        with pytest.raises(InvalidInput, match=rf"bad_base_url.*{name}"):
+            Caller.of(message(**{name: given_}))
 
 
 @pytest.mark.parametrize(
@@ -207,7 +220,7 @@ def test_links_become_buttons_or_cards_and_are_never_lost() -> None:
     assert (one["singleTitle"], one["singleURL"]) == ("Open", "dingtalk://dingtalkclient/page/link?url=x")
     link = body(links=PICTURES, message_type="link")["link"]
     assert link == {
-        "title": "All OK",
+        "title": "One",
         "text": "All OK",
         "picUrl": "https://example.com/a.png",
         "messageUrl": "https://example.com/a",
@@ -329,9 +342,68 @@ def test_whatever_is_written_fits_and_nothing_is_lost(words: list[str], times: i
         assert sum(text.count(piece) for text in texts) == content.count(piece)
 
 
+def test_a_mention_is_never_cut() -> None:
+    names = [f"Li Lei {number}" for number in range(100)]
+    for size in range(40):
+        called = "、".join(f"@{name}" for name in names) * 40
+        bodies = render.bodies(message(content=f"Hello {'x' * size}\n{called}", at_user_ids=names))
+        assert {name for part in bodies for name in part["at"]["atUserIds"]} == set(names)
+        text = "\n".join(part["text"]["content"] for part in bodies)
+        assert text.count("@Li Lei ") == 4000
+        assert not re.search(r"@Li Lei ?$|@Li$|@$|^Lei|^[0-9]", text, re.MULTILINE)
+
+
+def test_people_whose_name_goes_on_are_not_called() -> None:
+    part = body(content="@user7 and @user77x, and @user", at_user_ids="user7,user77,user")
+    assert part["text"]["content"].endswith("@user\n\n@user77")
+    assert part["at"]["atUserIds"] == ["user7", "user77", "user"]
+
+
+def test_more_parts_than_a_thousand_still_fit() -> None:
+    names = [f"user{number:04}" for number in range(1690)]
+    bodies = render.bodies(message(content="长文。" * 300_000, at_user_ids=names))
+    assert len(bodies) > 1000
+    assert max(map(render.weight, bodies)) < 20_000
+
+
+def test_a_title_is_shown_whatever_the_type() -> None:
+    assert body(content="a\nb", title="T")["text"]["content"] == "T\n\na\nb"
+    assert body(content="T: a\nb", title="T")["text"]["content"] == "T: a\nb"
+    assert body(content="**a**", title="T")["markdown"]["title"] == "T"
+    assert body(message_type="link", links=PICTURES, title="T")["link"]["title"] == "T"
+
+
+def test_the_keyword_stands_whole_in_a_field_that_is_sent() -> None:
+    seam = body(content="**报** a", title="b 日", keyword="日报", message_type="markdown")["markdown"]
+    assert seam == {"title": "b 日", "text": "**报** a\n\n日报"}
+    unsent = body(content="日报: all is well", title="", keyword="日报")["text"]["content"]
+    assert unsent == "日报: all is well"
+    link = body(content="报", message_type="link", links=PICTURES, title="日", keyword="日报")["link"]
+    assert (link["title"], link["text"]) == ("日", "报\n\n日报")
+
+
+def test_an_address_in_a_list_of_links_cannot_end_the_link() -> None:
+    links = [{"title": "a\nb]", "url": "https://x.y/(a)?q=<b>"}]
+    text = body(content="**a**", message_type="markdown", links=links)["markdown"]["text"]
+    assert text == "**a**\n\n- [a b\\]](https://x.y/%28a%29?q=%3Cb%3E)"
+
+
+@pytest.mark.parametrize(
+    ("given_", "key"), [({"content": "x" * 1_000_001}, "content_too_long"), ({"at_user_ids": "u" * 65}, "bad_user_id")]
+)
+def test_what_is_beyond_any_use_is_refused(given_: dict[str, Any], key: str) -> None:
+    with pytest.raises(InvalidInput, match=key):
+        message(**given_)
+
+
 def test_half_an_emoji_does_not_break_the_body(open_robot: Robot, clock: Clock) -> None:
-    push(message(open_robot, content="cut \ud83d", title="t\udc00"), pace=clock.pace())
-    assert open_robot.posted[0]["text"]["content"] == "cut \ufffd"
+    links = '[{"title": "t\\ud83d", "url": "https://x.y/\\udc00"}]'
+    push(
+        message(open_robot, content="cut \ud83d", title="t\udc00", links=links, at_user_ids='["u\\ud83d"]'),
+        pace=clock.pace(),
+    )
+    assert open_robot.posted[0]["actionCard"]["text"] == "cut \ufffd\n\n@u\ufffd"
+    assert open_robot.posted[0]["actionCard"]["singleTitle"] == "t\ufffd"
 
 
 # What DingTalk answers
@@ -344,7 +416,11 @@ ANSWERS: list[tuple[dict[str, Any] | int | bytes, type[OpskitError], str]] = [
     ({"errcode": 88, "errmsg": "auth"}, InvalidCredentials, "robot_token"),
     ({"errcode": 310000, "errmsg": "sign not match, more: [..]"}, InvalidCredentials, "robot_signature"),
     (
-        {"errcode": 310000, "errmsg": "description:机器人发送签名不匹配;solution:请确认"},
+        {
+            "errcode": 310000,
+            "errmsg": "description:机器人发送签名不匹配;solution:请确认签名和生成签名的时间戳必须都放在调用的网址中,"
+            "请确认机器人的密钥加签和时间戳用换行符拼接，检查关键词;link:请参考本接口对应文档获得具体要求;",
+        },
         InvalidCredentials,
         "robot_signature",
     ),
@@ -404,7 +480,9 @@ def test_a_robot_that_wants_signatures_says_so_when_there_is_no_secret(robot: Ro
         push(message(robot), pace=clock.pace())
 
 
-@pytest.mark.parametrize("trouble", [{"errcode": -1, "errmsg": "系统繁忙"}, 500, 503, "drop", "drop_after"])
+@pytest.mark.parametrize(
+    "trouble", [{"errcode": -1, "errmsg": "系统繁忙"}, 500, 503, "drop", "drop_after", "drop_within"]
+)
 def test_trouble_that_passes_is_tried_again_with_the_same_uuid(trouble: Any, open_robot: Robot, clock: Clock) -> None:
     open_robot.next_answers(trouble, trouble)
     receipt = push(message(open_robot), pace=clock.pace())
@@ -445,21 +523,6 @@ def test_a_retry_that_the_rate_does_not_allow_is_not_made(open_robot: Robot, clo
     with pytest.raises(Unavailable):
         push(message(open_robot, deadline_s=30), pace=pace)
     assert open_robot.calls == 20
-
-
-def test_a_body_that_breaks_off_is_tried_again(
-    open_robot: Robot, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    module = push_module()
-    broken = [OSError("reset")]
-    real = module.http.body
-    monkeypatch.setattr(module.http, "body", lambda *a, **k: real(*a, **k) if not broken else raising(broken.pop()))
-    assert push(message(open_robot), pace=clock.pace()).attempts == 2
-    assert len(open_robot.posted) == 1
-
-
-def raising(error: Exception) -> Any:
-    raise error
 
 
 def test_when_a_later_part_fails_the_error_says_which_arrived(open_robot: Robot, clock: Clock) -> None:
@@ -545,12 +608,12 @@ def test_concurrent_calls_share_the_robots_minute() -> None:
 # Once only
 
 
-def uuids(now: Callable[[], float], **given_: Any) -> list[str]:
-    return push(message(dry_run=True, **given_), now=now).message_ids
+def uuids(now: Callable[[], float], repeats: Repeats | None = None, **given_: Any) -> list[str]:
+    return push(message(dry_run=True, **given_), now=now, repeats=repeats or Repeats()).message_ids
 
 
 def test_the_uuid_is_the_same_for_the_same_robot_key_content_and_part() -> None:
-    run = {"dedupe_key": "run-1"}
+    run: dict[str, Any] = {"dedupe_key": "run-1"}
     first = uuids(lambda: 0.0, **run)
     assert first == uuids(lambda: 10**9, **run)
     assert first != uuids(lambda: 0.0, dedupe_key="run-2")
@@ -566,6 +629,29 @@ def test_without_a_key_ten_minutes_stand_in_for_it() -> None:
     assert uuids(lambda: 1200.0) == uuids(lambda: 1799.0)
     assert uuids(lambda: 1200.0) != uuids(lambda: 1800.0)
     assert uuids(lambda: 1200.0, dedupe_key="2") != uuids(lambda: 1200.0)
+
+
+def test_the_ten_minutes_begin_when_a_part_is_first_seen() -> None:
+    repeats = Repeats()
+    first = uuids(lambda: 1799.0, repeats)
+    assert uuids(lambda: 1801.0, repeats) == uuids(lambda: 2398.0, repeats) == first
+    assert uuids(lambda: 1801.0, repeats, content="other") == uuids(lambda: 1801.0, content="other")
+    assert uuids(lambda: 2399.0, repeats) != first
+
+
+def test_a_clock_that_was_set_back_begins_a_new_window() -> None:
+    repeats = Repeats()
+    uuids(lambda: 9000.0, repeats)
+    assert uuids(lambda: 100.0, repeats) == uuids(lambda: 100.0)
+
+
+def test_only_so_many_parts_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("opskit.dingtalk.repeats._REMEMBERED", 2)
+    repeats = Repeats()
+    for content in ("a", "b", "c"):
+        uuids(lambda: 1799.0, repeats, content=content)
+    assert uuids(lambda: 1801.0, repeats, content="c") == uuids(lambda: 1799.0, content="c")
+    assert uuids(lambda: 1801.0, repeats, content="a") == uuids(lambda: 1801.0, content="a")
 
 
 def test_a_node_that_is_repeated_does_not_post_twice(robot: Robot, clock: Clock) -> None:

@@ -104,3 +104,15 @@ def test_auto_answers_in_the_language_of_the_text(language: object, samples: lis
 
 def test_every_error_class_is_an_opskit_error() -> None:
     assert all(issubclass(getattr(errors, name), OpskitError) for name in CLASSES)
+
+
+def test_what_is_quoted_is_shortened_after_its_secrets_are_gone() -> None:
+    error = errors.InvalidInput("not_usable", name="n", value="v" * 290 + "fake-token-0123456789", problem="p" * 1000)
+    error.secrets = ["fake-token-0123456789"]
+    assert "fake" not in str(error)
+    assert "v" * 290 + "***" in str(error)
+    assert "p" * 300 + "…" in str(error)
+
+
+def test_half_a_surrogate_pair_reaches_no_message() -> None:
+    assert str(errors.InvalidInput("not_usable", name="n", value="\ud83d", problem="p")).encode()

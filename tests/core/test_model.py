@@ -29,6 +29,17 @@ def test_a_list_is_read_however_it_is_written(given_: object) -> None:
     assert Sample.model_validate({"names": given_}).names == ("a", "b")
 
 
+@pytest.mark.parametrize("given_", ["[" * 60_000, "[" * 5000 + "]" * 5000, "(1, " * 30_000, f"[{'1,' * 60_000}'x']"])
+def test_what_is_nested_too_deeply_or_is_too_long_for_python_is_no_json(given_: str) -> None:
+    with pytest.raises(InvalidInput, match="not_json"):
+        Sample.model_validate({"pairs": given_})
+
+
+def test_half_a_surrogate_pair_is_replaced_wherever_it_stands() -> None:
+    sample = Sample.model_validate({"names": '["\\ud83d"]', "pairs": '[{"\\udc00": 1}]'})
+    assert (sample.names, sample.pairs) == (("\ufffd",), ({"\ufffd": 1},))
+
+
 def test_a_single_number_is_a_list_of_one() -> None:
     assert Sample.model_validate({"names": 13800000000}).names == ("13800000000",)
 

@@ -425,6 +425,13 @@ def test_an_idle_connection_does_not_hinder_closing() -> None:
     connection.close()
 
 
+def test_closes_within_an_answer(plain: Robot) -> None:
+    plain.next_answers("drop_within")
+    with pytest.raises(http.client.IncompleteRead):
+        send(plain)
+    assert len(plain.posted) == 1
+
+
 def test_trickles_a_byte_a_second(plain: Robot) -> None:
     plain.next_answers("trickle")
     connection = http.client.HTTPConnection("127.0.0.1", urlsplit(plain.url).port or 0, timeout=0.5)

@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from opskit.dingtalk.markdown.blocks import read, read_plain
@@ -37,14 +37,15 @@ class Piece:
         return self.opening + self.body + self.closing
 
 
-def split(text: str, limit: int, *, markdown: bool = True) -> list[Piece]:
+def split(text: str, limit: int, *, markdown: bool = True, kept: Iterable[tuple[int, int]] = ()) -> list[Piece]:
     """Cut ``text`` into pieces whose text takes at most ``limit`` bytes (see ``size``); one piece if it fits.
 
     The bodies joined are ``text`` again. Cut is, in order of preference, before a heading, between blocks, list
     items, rows of a table and lines, then behind a sentence, a word, a character; but only in the second half of
     a piece, as long as there is a place. A heading goes with what follows it. Links and characters stay whole.
     A fence that is cut is closed and opened again, a table gets its header again, a quote its mark. With
-    ``markdown`` off a text has only blocks, lines, sentences, words and addresses.
+    ``markdown`` off a text has only blocks, lines, sentences, words and addresses. ``kept`` are further stretches,
+    from start to end, that stay whole where they take at most half of ``limit``.
 
     What marks block and fence is repeated only where it takes at most half of ``limit``.
     InvalidInput: a link takes more than ``limit`` bytes. ValueError: ``limit`` is below ``MIN_LIMIT``.
@@ -54,19 +55,19 @@ def split(text: str, limit: int, *, markdown: bool = True) -> list[Piece]:
         raise ValueError(message)
     if size(text) <= limit:
         return [Piece("", text, "")]
-    return list(_Cutter(text, limit, markdown=markdown).pieces())
+    return list(_Cutter(text, limit, markdown=markdown, kept=kept).pieces())
 
 
 class _Cutter:
     """Walks through a text that takes several pieces, and finds the end of one after the other."""
 
-    def __init__(self, text: str, limit: int, *, markdown: bool) -> None:
+    def __init__(self, text: str, limit: int, *, markdown: bool, kept: Iterable[tuple[int, int]]) -> None:
         self._text = text
         self._limit = limit
         self._lines = list(read(text) if markdown else read_plain(text))
         self._starts = [line.start for line in self._lines]
         self._ruler = Ruler(text)
-        self._links, self._marked = wholes(text, self._lines, self._ruler, limit, markdown=markdown)
+        self._links, self._marked = wholes(text, self._lines, self._ruler, limit, markdown=markdown, kept=kept)
         self._known: dict[int, tuple[str, str]] = {}  # the brackets of a fence, by its start
         self._at = 0  # where the present piece begins
         self._room = limit  # bytes that it has for its body and its closing

@@ -33,13 +33,15 @@ class Wholes:
         return self._ends[index] if index < len(self._starts) and self._starts[index] == place else place
 
 
-def wholes(text: str, lines: list[Line], ruler: Ruler, limit: int, *, markdown: bool) -> tuple[Wholes, Wholes]:
-    """The links, which are never cut, and what else has a mark, which is cut when it fills over half a piece.
+def wholes(
+    text: str, lines: list[Line], ruler: Ruler, limit: int, *, markdown: bool, kept: Iterable[tuple[int, int]]
+) -> tuple[Wholes, Wholes]:
+    """The links, which are never cut, and what else has a mark or is ``kept``: cut when it fills over half a piece.
 
     InvalidInput: a link takes more than ``limit`` bytes.
     """
     links: list[tuple[int, int]] = []
-    marked: list[tuple[int, int]] = []
+    marked = list(kept)
     for start, end, code in _paragraphs(lines, ruler, limit):
         for span in spans(text, start, end) if markdown and not code else addresses(text, start, end):
             weight = ruler.between(span.start, span.end)

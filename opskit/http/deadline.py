@@ -1,0 +1,109 @@
+"""A moment at which whatever a request waits for ends: the resolver, a connection, TLS, headers, the body.
+
+Timeouts of sockets do not add up to that: they begin again with every byte, and under gevent even within a TLS
+handshake. So a watchdog shuts the socket down at that moment, whoever reads, writes or negotiates on it. The
+resolver cannot be stopped; it works in a thread that is left behind. Both work with threads as with greenlets.
+"""
+
+import contextlib
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextvars import ContextVar
+from typing import Any, Self
+
+_LONGEST_S = 86_400.0
+
+type SocketAddress = tuple[Any, ...]
+
+
+class Deadline:
+    """The moment ``ends`` of time.monotonic(), a day ahead at most. Close it, or use it in ``with``."""
+
+    def __init__(self, ends: float) -> None:
+        self.ends = min(ends, time.monotonic() + _LONGEST_S)
+        self._closed = threading.Event()
+        self._lock = threading.Lock()
+        self._handle: socket.socket | None = None
+        self._watchdog = threading.Thread(target=self._watch, name="opskit-deadline", daemon=True)
+
+    @property
+    def over(self) -> bool:
+        """Whether the moment has come."""
+        return time.monotonic() >= self.ends
+
+    def left(self) -> float:
+        """Seconds that are left, more than none: TimeoutError otherwise."""
+        left = self.ends - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left
+
+    def guard(self, connection: socket.socket) -> None:
+        """Shut ``connection``, and no longer the one before it, down at the deadline. TimeoutError if it is over.
+
+        The watchdog holds a duplicate of the file descriptor: TLS replaces the socket, and numbers are used again.
+        """
+        handle = socket.socket(fileno=os.dup(connection.fileno()))
+        with self._lock:
+            self._release()
+            self._handle = handle
+        self.left()
+        if self._watchdog.ident is None:
+            self._watchdog.start()
+
+    @contextlib.contextmanager
+    def applied(self) -> Iterator[None]:
+        """Make this the deadline of the connections that are opened or used inside."""
+        token = CURRENT.set(self)
+        try:
+            yield
+        finally:
+            CURRENT.reset(token)
+
+    def close(self) -> None:
+        """Leave the socket alone."""
+        with self._lock:
+            self._release()
+        self._closed.set()
+        if self._watchdog.ident is not None:
+            self._watchdog.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _release(self) -> None:
+        if self._handle is not None:
+            self._handle.close()
+            self._handle = None
+
+    def _watch(self) -> None:
+        while not (self._closed.is_set() or self.over):
+            self._closed.wait(self.ends - time.monotonic())
+        with self._lock:
+            if self._handle is not None:
+                with contextlib.suppress(OSError):
+                    self._handle.shutdown(socket.SHUT_RDWR)
+
+
+CURRENT: ContextVar[Deadline] = ContextVar("CURRENT")
+
+
+def looked_up(host: str, port: int, within_s: float) -> list[SocketAddress]:
+    """What the resolver knows about ``host``, ready to connect to. TimeoutError after ``within_s`` seconds; OSError."""
+    found: Future[list[SocketAddress]] = Future()
+
+    def look_up() -> None:
+        try:
+            found.set_result([entry[4] for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)])
+        except Exception as error:  # noqa: BLE001 - it is raised where it is waited for
+            found.set_exception(error)
+
+    threading.Thread(target=look_up, name="opskit-resolver", daemon=True).start()
+    return found.result(within_s)
