@@ -18,7 +18,7 @@ class Repeats:
 
     Without a key of the user's, the ten minutes since a part was first seen stand in for it, so that a node that
     Dify repeats does not post twice, and tomorrow's "all OK" is still posted. What was seen is remembered in this
-    process only; after a restart, the ten minutes are those of the clock.
+    process only, at most 10,000 parts; after a restart, the ten minutes are those of the clock.
     """
 
     def __init__(self) -> None:
@@ -36,6 +36,6 @@ class Repeats:
         if not 0 <= epoch_s - seen_s < WINDOW_S:
             seen_s, window = epoch_s, math.floor(epoch_s / WINDOW_S)
         self._windows[part] = seen_s, window
-        if len(self._windows) > _REMEMBERED:
+        while len(self._windows) > _REMEMBERED or epoch_s - next(iter(self._windows.values()))[0] >= WINDOW_S:
             self._windows.popitem(last=False)
         return window

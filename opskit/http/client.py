@@ -1,4 +1,4 @@
-"""The session: guarded connections, one exchange within a deadline, and its answer."""
+"""The session: one exchange within a deadline, and its answer."""
 
 import contextlib
 import zlib
@@ -89,16 +89,17 @@ class Session(requests.Session):
         self, response: requests.Response, address: Url, deadline: Deadline, *, verify: bool | str | None
     ) -> requests.Response:
         """What the redirects of ``response`` to a GET or HEAD lead to."""
-        for _ in range(self.max_redirects):
-            if not response.is_redirect or response.request.method not in {"GET", "HEAD"}:
-                return response
+        followed = 0
+        while response.is_redirect and response.request.method in {"GET", "HEAD"}:
             response.close()
+            if followed == self.max_redirects:
+                raise requests.TooManyRedirects
+            followed += 1
             request, address = self._redirected(response, address)
             settings = self.merge_environment_settings(address.text, {}, None, verify, None)
             options: dict[str, Any] = {**settings, **_sending(deadline)}
             response = self.send(request, **options)
-        response.close()
-        raise requests.TooManyRedirects
+        return response
 
     def _redirected(self, response: requests.Response, address: Url) -> tuple[requests.PreparedRequest, Url]:
         """The next request and its address. Unavailable: the server names none that can be used."""

@@ -133,6 +133,7 @@ class Adapter(HTTPAdapter):
         return super().send(request, *arguments, **options)
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        """As in requests, with guarded connections."""
         super().init_poolmanager(*arguments, **options)
         manager: PoolManager = self.poolmanager
         manager.pool_classes_by_scheme = self._pools
