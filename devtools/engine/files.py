@@ -24,6 +24,7 @@ _PREVIEW = re.compile(r"/files/([0-9a-f-]{36})/file-preview")
 _MADE = re.compile(r"/files/tools/([0-9a-f-]{36})\.\w+")
 _VALID_S = 300  # FILES_ACCESS_TIMEOUT of Dify
 
+
 @dataclass(frozen=True, slots=True)
 class StoredFile:
     """A file's name, MIME type and bytes."""

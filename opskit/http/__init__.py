@@ -16,7 +16,7 @@ agent strategies of Dify's Agent node let the model overwrite what the builder h
 """
 
 from opskit.http.client import Answer, Reply, Session, session
-from opskit.http.files import download, file_reach
+from opskit.http.files import download, file_reaches
 from opskit.http.reach import Reach, allowed, secret_reach
 from opskit.http.url import Url, checked_url
 
@@ -29,7 +29,7 @@ __all__ = [
     "allowed",
     "checked_url",
     "download",
-    "file_reach",
+    "file_reaches",
     "secret_reach",
     "session",
 ]

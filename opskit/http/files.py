@@ -1,36 +1,39 @@
 """A file that Dify hands over, streamed to disk."""
 
+import os
 import re
 import time
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import parse_qs
 
-from opskit.errors import InvalidInput, Unavailable
+from opskit.errors import InvalidInput, Refused, Unavailable
 from opskit.http.client import Answer, session
 from opskit.http.reach import Reach
 from opskit.http.url import checked_url
 
 # <FILES_URL>/files/<id>/file-preview, /files/<id>/image-preview, /files/tools/<id>.<ext>: no escapes, so no way out.
 _DIFY_PATH = re.compile(r"(/[\w.~-]+)*/files(/[\w.~-]+)+", re.ASCII)
+_DENIED = "OPSKIT_DENY_PRIVATE"
 _SIGNATURE = frozenset({"timestamp", "nonce", "sign"})
 
 
-def file_reach(url: str) -> Reach:
-    """From where a file may come: Dify's own signed addresses are internal, all else a caller may have written.
+def file_reaches(url: str, *, private: bool) -> tuple[Reach, ...]:
+    """From where a file may come, in the order of trying; ``private`` is whether a private address may serve it.
 
-    InvalidInput: ``url`` is no address.
+    Dify's own signed addresses lie inside the network, and the operator's proxy may lead to them. Any other may be a
+    private one unless the operator sets OPSKIT_DENY_PRIVATE=1. InvalidInput: ``url`` is no address.
     """
     address = checked_url(url)
-    signed = parse_qs(address.query).keys() >= _SIGNATURE and _DIFY_PATH.fullmatch(address.path)
-    return Reach.INTERNAL if signed else Reach.PUBLIC
+    if private and parse_qs(address.query).keys() >= _SIGNATURE and _DIFY_PATH.fullmatch(address.path):
+        return (Reach.INTERNAL,)
+    return (Reach.PUBLIC, Reach.INTERNAL) if private and os.environ.get(_DENIED) != "1" else (Reach.PUBLIC,)
 
 
-def download(url: str, to: Path, *, max_bytes: int, deadline_s: float) -> int:
-    """Stream the file at ``url`` into the file ``to`` and return its size in bytes.
+def download(url: str, to: Path, *, private: bool, max_bytes: int, deadline_s: float) -> int:
+    """Stream the file at ``url`` into the file ``to`` and return its size in bytes; see ``file_reaches``.
 
-    A signed address of Dify's own may be a private one and leads to no other; redirects are followed from public
-    ones, to public ones.
+    Redirects are followed from public addresses to public ones; from a private one they lead nowhere.
 
     InvalidInput: the address is not a full http or https URL, or the file is larger than ``max_bytes``.
     Refused: the address may not be reached. Unavailable: no usable answer, or not within ``deadline_s`` seconds.
@@ -38,15 +41,24 @@ def download(url: str, to: Path, *, max_bytes: int, deadline_s: float) -> int:
     ends = time.monotonic() + deadline_s
     if not re.match(r"https?://[^/?#]", url, re.IGNORECASE):
         raise InvalidInput("file_url_incomplete")
-    reach = file_reach(url)
+    first, *others = file_reaches(url, private=private)
     try:
-        with (
-            session(reach) as client,
-            client.open("GET", url, ends=ends, allow_redirects=reach is Reach.PUBLIC) as answer,
-        ):
-            return _save(answer, to, max_bytes=max_bytes)
+        try:
+            return _fetched(url, to, first, max_bytes=max_bytes, ends=ends)
+        except Refused:
+            if not others:
+                raise
+        return _fetched(url, to, others[0], max_bytes=max_bytes, ends=ends)
     except Unavailable as error:
         raise Unavailable("file_unavailable", problem=error.blanks["problem"]) from None
+
+
+def _fetched(url: str, to: Path, reach: Reach, *, max_bytes: int, ends: float) -> int:
+    with (
+        session(reach) as client,
+        client.open("GET", url, ends=ends, allow_redirects=reach is Reach.PUBLIC) as answer,
+    ):
+        return _save(answer, to, max_bytes=max_bytes)
 
 
 def _save(answer: Answer, to: Path, *, max_bytes: int) -> int:

@@ -22,7 +22,7 @@ def source(brief: Brief) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="opskit-") as folder:
         path = Path(folder) / "table"
         if brief.file:
-            http.download(brief.file.url, path, max_bytes=MAX_BYTES, deadline_s=_DOWNLOAD_S)
+            http.download(brief.file.url, path, private=True, max_bytes=MAX_BYTES, deadline_s=_DOWNLOAD_S)
         else:
             path.write_text(brief.csv_text, encoding="utf-8", errors="replace", newline="")
         yield path
