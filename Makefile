@@ -8,14 +8,14 @@ RUN := .venv/bin/python
 
 .PHONY: help
 help: ## List these words
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | while IFS=: read -r word rest; do printf '  make %-9s%s\n' "$$word" "$${rest#*## }"; done
 
 .uv/bin/uv:
 	@echo "uv is not on the path: installing it into .uv/"
 	@python3 -m venv .uv
 	@.uv/bin/pip install --quiet --disable-pip-version-check "uv>=0.8"
 
-# The stamp holds the lock's hash, so a changed lock renews the environment and an unchanged one costs nothing.
+# A lock that is newer than the stamp renews the environment; otherwise this costs nothing.
 .venv/.ready: requirements-dev.txt .python-version $(filter .uv/bin/uv,$(UV))
 	@echo "setting up .venv (Python $$(cat .python-version)) from requirements-dev.txt …"
 	@$(UV) venv --quiet --allow-existing --python "$$(cat .python-version)" .venv

@@ -42,26 +42,37 @@ def _is_blank(value: object) -> bool:
     return value is None
 
 
-def _explained(detail: ErrorDetails, model: type[Params]) -> OpskitError:  # noqa: PLR0911 - one for each kind of finding
+# By the beginning of pydantic's name for what is wrong.
+_WRONG_KINDS = {
+    "bool": "not_a_boolean",
+    "float": "not_a_number",
+    "int": "not_a_number",
+    "finite": "not_a_number",
+    "string_type": "not_a_text",
+    "tuple": "not_a_list",
+    "dict": "not_an_object",
+    "model": "not_an_object",
+}
+
+
+def _explained(detail: ErrorDetails, model: type[Params]) -> OpskitError:
     """Pydantic's finding in words that a workflow author understands."""
     path = [str(step) for step in detail["loc"]]
     name = ".".join(path)
     shown = "***" if path[0] in model.secret_names() else str(detail["input"])
-    context = detail.get("ctx", {})
     match detail["type"]:
         case "missing" if name in model.secret_names():
             return InvalidCredentials("missing_secret", name=name)
-        case "missing":
+        case "missing" | "string_too_short":
             return InvalidInput("missing_parameter", name=name)
         case "literal_error":
-            return InvalidInput("not_an_option", name=name, value=shown, options=context["expected"])
+            return InvalidInput("not_an_option", name=name, value=shown, options=detail["ctx"]["expected"])
         case "greater_than_equal" | "less_than_equal" | "greater_than" | "less_than":
             return InvalidInput("out_of_range", name=name, value=shown, bounds=_bounds(model, path[0]))
-        case "bool_parsing" | "bool_type":
-            return InvalidInput("not_a_boolean", name=name, value=shown)
-        case "float_parsing" | "float_type" | "int_parsing" | "int_type" | "int_from_float" | "finite_number":
-            return InvalidInput("not_a_number", name=name, value=shown)
-        case _:
+        case kind:
+            for start, key in _WRONG_KINDS.items():
+                if kind.startswith(start):
+                    return InvalidInput(key, name=name, value=shown)
             return InvalidInput("not_usable", name=name, value=shown, problem=detail["msg"])
 
 

@@ -234,15 +234,14 @@ def required_default(plugin: Plugin) -> Iterator[Finding]:
 def optional_default(plugin: Plugin) -> Iterator[Finding]:
     """Every optional parameter states what happens when it is left out, with `default` or in words.
 
-    An empty default has no value to write down: then the description says "empty", or what takes its place.
-    A file cannot have one.
+    An empty default has no value to write down: then the description says that it is empty, or what takes its place.
     """
     for path, parameter in _parameters(plugin):
         if (
             not parameter.required
             and parameter.default is None
-            and parameter.type not in (*_FILES, *_SELECTORS, *_STRUCTURED)
-            and not re.search(r"\b(default|empty)\b", parameter.human_description.english, re.IGNORECASE)
+            and parameter.type not in (*_SELECTORS, *_STRUCTURED)
+            and not re.search(r"\bdefault\b", parameter.human_description.english, re.IGNORECASE)
         ):
             yield path, f"{parameter.name}: optional, and its description does not say what its default is"
 

@@ -8,7 +8,7 @@ from devtools.rules.rulebook import Finding, rule
 
 _LANGUAGES = {"en_US", "zh_Hans", "ja_JP", "pt_BR"}
 _LONGEST_WORDS = 1023
-_MOST_README_WORDS = 550
+_MOST_README_WORDS = 500
 _README = "README.md"
 _CHINESE_README = "readme/README_zh_Hans.md"
 _PRIVACY = "PRIVACY.md"

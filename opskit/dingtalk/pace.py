@@ -129,6 +129,8 @@ class Turns:
             self._pace.forget()
             window = self._pace.window(self._name)
             moments = window.next_moments(now, count)
+            if window.silenced_until > self._until:
+                raise RateLimited("robot_silenced", seconds=math.ceil(window.silenced_until - now))
             if moments[-1] > self._until:
                 raise RateLimited("robot_busy", seconds=math.ceil(moments[-1] - now), count=count)
             window.planned += moments

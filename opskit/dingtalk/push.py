@@ -17,7 +17,7 @@ _ATTEMPTS = 4
 _BACKOFF_S = (1.0, 2.0, 4.0)
 _ANSWER_S = 15.0
 _MAX_ANSWER = 64 * 1024
-_RETRIED = frozenset({"robot_system_busy", "robot_no_answer"})
+_RETRIED = frozenset({"robot_system_busy", "robot_no_answer", "robot_not_reached"})
 _PACE = Pace()
 _REPEATS = Repeats()
 
@@ -95,8 +95,10 @@ class _Poster:
                 return attempt
             if isinstance(error, RateLimited):
                 raise RateLimited(error.key, **error.blanks | {"seconds": self.turns.silence()})
-            if error.key not in _RETRIED or attempt == _ATTEMPTS or not self._may_try_again(_BACKOFF_S[attempt - 1]):
+            if error.key not in _RETRIED:
                 raise error
+            if attempt == _ATTEMPTS or not self._may_try_again(_BACKOFF_S[attempt - 1]):
+                raise Unavailable(error.key, **error.blanks, tries=attempt)
         raise AssertionError("unreachable")  # pragma: no cover - the loop returns or raises at its last attempt
 
     def _may_try_again(self, backoff_s: float) -> bool:
@@ -124,7 +126,8 @@ class _Poster:
                 max_bytes=_MAX_ANSWER,
             )
         except Unavailable as error:
-            return Unavailable("robot_no_answer", problem=error.blanks["problem"])
+            reached = error.key == "no_answer"
+            return Unavailable("robot_no_answer" if reached else "robot_not_reached", problem=error.blanks["problem"])
         failure = answer.failure(reply.status, _parsed(reply.body))
         if failure and failure.key in {"robot_signature", "robot_security"} and not self.robot.secret:
             return InvalidCredentials("robot_unsigned", **failure.blanks)

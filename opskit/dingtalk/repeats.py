@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import secrets
 from collections import OrderedDict
 
 from opskit import signing
@@ -22,6 +23,7 @@ class Repeats:
     """
 
     def __init__(self) -> None:
+        self._salt = secrets.token_bytes(32)
         self._windows: OrderedDict[bytes, tuple[float, int]] = OrderedDict()  # when a part was first seen, and in which
 
     def uuid(self, robot: Robot, dedupe_key: str, epoch_s: float, index: int, body: Body) -> str:
@@ -32,6 +34,7 @@ class Repeats:
         return hashlib.sha256(part + run.encode()).hexdigest()[:UUID_CHARS]
 
     def _window(self, part: bytes, epoch_s: float) -> int:
+        part = signing.sign(self._salt, part)
         seen_s, window = self._windows.pop(part, (-math.inf, 0))
         if not 0 <= epoch_s - seen_s < WINDOW_S:
             seen_s, window = epoch_s, math.floor(epoch_s / WINDOW_S)
@@ -39,3 +42,6 @@ class Repeats:
         while len(self._windows) > _REMEMBERED or epoch_s - next(iter(self._windows.values()))[0] >= WINDOW_S:
             self._windows.popitem(last=False)
         return window
+
+    def __len__(self) -> int:
+        return len(self._windows)

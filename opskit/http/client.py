@@ -57,8 +57,9 @@ class Session(requests.Session):
         ``allow_redirects=True`` follows the redirects of GET and HEAD, and keeps what was meant for the first
         origin (headers, authorization, cookies) from any other.
 
-        InvalidInput: ``url`` is no address. Refused: the address may not be reached. Unavailable: no usable answer;
-        its ``problem`` is "timeout", "bad redirect" or the name of an exception.
+        InvalidInput: ``url`` is no address. Refused: the address may not be reached. Unavailable: no usable answer
+        (``no_answer``), or no connection, and so nothing sent (``not_reached``); its ``problem`` is "timeout",
+        "bad redirect" or the name of an exception.
         """
         with self.open(method, url, ends=ends, **options) as answer:
             body = bytearray()
@@ -155,7 +156,8 @@ def _told(deadline: Deadline) -> Iterator[None]:
     try:
         yield
     except _FAILURES as error:
-        raise Unavailable("no_answer", problem="timeout" if deadline.over else type(error).__name__) from None
+        problem = "timeout" if deadline.over else type(error).__name__
+        raise Unavailable("no_answer" if deadline.connected else "not_reached", problem=problem) from None
 
 
 def _unpacked(response: requests.Response) -> Iterator[bytes]:

@@ -31,6 +31,11 @@ class Deadline:
         self._watchdog = threading.Thread(target=self._watch, name="opskit-deadline", daemon=True)
 
     @property
+    def connected(self) -> bool:
+        """Whether there has been a connection at all: without one, nothing was sent."""
+        return self._watchdog.ident is not None
+
+    @property
     def over(self) -> bool:
         """Whether the moment has come."""
         return time.monotonic() >= self.ends

@@ -46,6 +46,7 @@ class Reading:
         self._table = table
         self.rejected: Counter[str] = Counter()  # rows by the reason why they do not count
         self.first_rejected: list[int] = []  # the lines of the first few, from 1
+        self._first_text = ""
 
     def __iter__(self) -> Iterator[Row]:
         records = _records(self._table) if isinstance(self._table, Path) else _frame_records(self._table)
@@ -62,10 +63,18 @@ class Reading:
                 yield row
             else:
                 self.rejected[row] += 1
+                self._first_text = self._first_text or ", ".join(cells)
                 self.first_rejected += [line] if len(self.first_rejected) < _SHOWN else []
         if not accepted:
-            key = "no_valid_dates" if self.rejected["bad_date"] else "no_rows"
-            raise InvalidInput(key, count=self.rejected.total(), column=header[places[0]])
+            raise self._refusal(header[places[0]])
+
+    def _refusal(self, column: str) -> InvalidInput:
+        """Why no row counts, with the first of them."""
+        count, text = self.rejected.total(), self._first_text
+        if self.rejected.keys() - {"blank"} == {"bad_date"}:
+            return InvalidInput("no_valid_dates", column=column, count=count, text=text)
+        reasons = ", ".join(f"{reason} {number}" for reason, number in self.rejected.most_common())
+        return InvalidInput("no_rows", count=count, reasons=reasons or "-", text=text or "-")
 
 
 def _records(path: Path) -> Iterator[tuple[int, Sequence[str]]]:

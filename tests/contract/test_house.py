@@ -169,3 +169,17 @@ def test_one_version_everywhere() -> None:
     version = project()["project"]["version"]  # type: ignore[index]
     assert f"\nversion: {version}\n" in "\n" + (ROOT / "manifest.yaml").read_text(encoding="utf-8")
     assert re.search(rf"(?m)^## {re.escape(str(version))}\b", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
+
+
+def test_the_settings_that_make_the_tests_strict_stand() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    assert settings["coverage"]["report"]["fail_under"] == 100
+    assert settings["coverage"]["run"]["branch"]
+    assert settings["pytest"]["ini_options"]["filterwarnings"][0] == "error"
+    assert settings["mypy"]["strict"]
+    assert settings["ruff"]["lint"]["select"] == ["ALL"]
+
+
+def test_a_call_may_take_as_long_as_dify_allows() -> None:
+    """Dify ends a call after 600 s; the SDK's own limit must not come before that."""
+    assert re.findall(r"MAX_REQUEST_TIMEOUT=(\d+)", (ROOT / "main.py").read_text(encoding="utf-8")) == ["600"]

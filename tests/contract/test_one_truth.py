@@ -24,6 +24,20 @@ def test_structured_parameters_are_strings_and_secrets_are_the_builders() -> Non
                 assert parameter["form"] == "form", parameter["name"]
 
 
+LLM = {
+    "sales_analysis": {"file", "csv_text"},
+    "dingtalk_push": {"content", "title", "links", "at_mobiles", "at_user_ids"},
+}
+
+
+def test_a_model_fills_in_what_it_is_meant_to_and_nothing_else() -> None:
+    filled = {
+        tool.name: {name for name, parameter in tool.parameters.items() if parameter["form"] == "llm"}
+        for tool in TOOLS.values()
+    }
+    assert filled == LLM
+
+
 def test_names_that_dify_reserves_are_not_outputs() -> None:
     for tool in TOOLS.values():
         assert not {"text", "files", "json"} & set(tool.gives.model_fields)

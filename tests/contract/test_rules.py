@@ -98,7 +98,7 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
             parameter("tone", "select", "Default: calm.", default="calm", options=[choice("calm"), choice("glad")]),
             parameter("token", "string", default=""),
             parameter("prefix", "string", "Said before it. Empty by default."),
-            parameter("source", "file"),
+            parameter("source", "file", "A file. Empty by default."),
             parameter("model", "model-selector", required=True, scope="llm&vision"),
         ],
         "output_schema": {

@@ -45,7 +45,7 @@ BAD: dict[str, list[tuple[str, Call]]] = {
     "dingtalk_push": [
         ("robot_token", lambda robot: text(base_url=robot.url, access_token="wrong-" + TOKEN)),
         ("robot_signature", lambda robot: text(base_url=robot.url, sign_secret="wrong" + SECRET)),
-        ("robot_no_answer", lambda _: text(base_url="http://127.0.0.1:9", deadline_s=1)),
+        ("robot_not_reached", lambda _: text(base_url="http://127.0.0.1:9", deadline_s=1)),
         ("address_refused", lambda _: text(base_url="http://169.254.169.254")),
         ("not_json", lambda _: text(links="[{")),
         ("out_of_range", lambda _: text(deadline_s=551)),

@@ -3,18 +3,22 @@ import time
 import traceback
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import gevent
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 import bridge
-from bridge.reply import MAX_AGENT_JSON, MAX_LINE
+from bridge.reply import MAX_LINE
 from opskit.errors import InvalidCredentials, InvalidInput, OpskitError, Refused
-from opskit.model import FileParameter, Key, Line, Params, Result
+from opskit.model import STRUCTURED, FileParameter, Item, Key, Line, Params, Result
 
 SECRET = "a-very-secret-key"
+
+
+class Pair(Item):
+    n: Annotated[str, StringConstraints(min_length=1)]
 
 
 class Order(Params):
@@ -26,6 +30,8 @@ class Order(Params):
     kind: Literal["a", "b"] = "a"
     name: Line = "nobody"
     file: FileParameter | None = None
+    pairs: Annotated[tuple[Pair, ...], STRUCTURED] = ()
+    code: Annotated[str, StringConstraints(pattern="^[A-Z]*$")] = ""
 
 
 class Locked(Params):
@@ -109,7 +115,11 @@ def test_a_file_of_the_sdk_becomes_a_reference() -> None:
         ({"text": "x", "dry": "perhaps"}, "[not_a_boolean] dry"),
         ({"text": "x", "kind": "c"}, "[not_an_option] kind cannot be \"c\". Choose one of: 'a' or 'b'."),
         ({"text": "x", "file": {"filename": "a"}}, "[missing_parameter] The parameter file.url is empty"),
-        ({"text": {"a": 1}}, "[not_usable] text"),
+        ({"text": {"a": 1}}, "[not_a_text] text cannot be \"{'a': 1}\". Give a text."),
+        ({"text": "x", "pairs": "5"}, '[not_a_list] pairs cannot be "5". Give a JSON list'),
+        ({"text": "x", "pairs": "[5]"}, '[not_an_object] pairs.0 cannot be "5". Give a JSON object'),
+        ({"text": "x", "pairs": '[{"n": ""}]'}, "[missing_parameter] The parameter pairs.0.n is empty"),
+        ({"text": "x", "code": "12"}, '[not_usable] code cannot be "12": String should match'),
     ],
 )
 def test_what_cannot_be_used_is_named_and_says_what_can(given: dict[str, Any], message: str) -> None:
@@ -231,6 +241,13 @@ def test_an_agent_gets_text_and_the_figures_only() -> None:
     ]
 
 
+@pytest.mark.parametrize(("conversation", "message"), [("c", None), (None, "m"), ("", "m")])
+def test_only_a_message_in_a_conversation_is_an_agents(conversation: str | None, message: str | None) -> None:
+    asking = tool()
+    asking.session = SimpleNamespace(conversation_id=conversation, message_id=message)
+    assert ("variable", ("note", "")) in list(bridge.reply(asking, Figures(report="said")))
+
+
 def test_an_agents_json_is_cut_to_what_matters() -> None:
     result = Figures(
         report="said",
@@ -240,7 +257,7 @@ def test_an_agents_json_is_cut_to_what_matters() -> None:
         many=[["x" * 9000]],
     )
     _, (_, figures) = replied(result, agent=True)
-    assert len(json.dumps(figures, ensure_ascii=False).encode()) <= MAX_AGENT_JSON
+    assert len(json.dumps(figures, ensure_ascii=False).encode()) <= 8 * 1024
     assert figures["rows"][0] == "row 0"
     assert set(figures["shortened"]) == {"rows", "note", "table", "many"}
     assert figures["shortened"]["rows"].endswith("/ 5000")

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from devtools.robot import Robot
-from opskit import dingtalk
+from opskit import dingtalk, http
 from opskit.dingtalk import Message, Receipt, answer, push, render
 from opskit.dingtalk import push as push_function
 from opskit.dingtalk.pace import Pace
@@ -442,6 +442,13 @@ ANSWERS: list[tuple[dict[str, Any] | int | bytes, type[OpskitError], str]] = [
     ({"errcode": 130101, "errmsg": "send too fast"}, RateLimited, "robot_limit"),
     ({"errcode": 410100, "errmsg": "发送速度太快而限流"}, RateLimited, "robot_limit"),
     ({"status": 1111, "wait": 5, "source": "x5", "punish": "deny"}, RateLimited, "robot_limit"),
+    ({"status": 1111}, RateLimited, "robot_limit"),
+    ({"source": "x5"}, RateLimited, "robot_limit"),
+    ({"punish": "deny"}, RateLimited, "robot_limit"),
+    ({"errcode": 9002, "errmsg": "x"}, Refused, "robot_other"),
+    ({"errcode": 43010, "errmsg": "x"}, Refused, "robot_other"),
+    ({"errcode": "9" * 5000, "errmsg": "x"}, Unavailable, "robot_odd_answer"),
+    (b"[" * 60_000, Unavailable, "robot_odd_answer"),
     (429, RateLimited, "robot_limit"),
     ({"errcode": 40035, "errmsg": "缺少参数"}, InvalidInput, "robot_parameter"),
     ({"errcode": 400402, "errmsg": "markdown->title"}, InvalidInput, "robot_parameter"),
@@ -609,7 +616,7 @@ def test_concurrent_calls_share_the_robots_minute() -> None:
 
 
 def uuids(now: Callable[[], float], repeats: Repeats | None = None, **given_: Any) -> list[str]:
-    return push(message(dry_run=True, **given_), now=now, repeats=repeats or Repeats()).message_ids
+    return push(message(dry_run=True, **given_), now=now, repeats=Repeats() if repeats is None else repeats).message_ids
 
 
 def test_the_uuid_is_the_same_for_the_same_robot_key_content_and_part() -> None:
@@ -645,6 +652,15 @@ def test_a_clock_that_was_set_back_begins_a_new_window() -> None:
     assert uuids(lambda: 100.0, repeats) == uuids(lambda: 100.0)
 
 
+def test_what_was_seen_is_forgotten_after_ten_minutes() -> None:
+    repeats = Repeats()
+    for number in range(50):
+        uuids(lambda: 0.0, repeats, content=f"n {number}")
+    assert len(repeats) == 50
+    uuids(lambda: 600.0, repeats)
+    assert len(repeats) == 1
+
+
 def test_only_so_many_parts_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("opskit.dingtalk.repeats._REMEMBERED", 2)
     repeats = Repeats()
@@ -667,3 +683,81 @@ def test_the_uuid_does_not_tell_the_token() -> None:
 
 def test_push_is_the_packages_one_verb() -> None:
     assert push_function is dingtalk.push
+
+
+def test_each_robot_of_a_host_has_its_own_minute(open_robot: Robot, clock: Clock) -> None:
+    pace = clock.pace()
+    with Robot("other-token", enforce_rate=False) as other:
+        for number in range(20):
+            push(message(open_robot, content=f"n {number}"), pace=pace)
+        assert clock.slept == []
+        one, two = (Caller.of(message(open_robot, access_token=token)).name for token in (TOKEN, "other-token"))
+        assert one != two
+        assert one != Caller.of(message(other)).name
+
+
+def test_a_silenced_robot_is_told_apart_from_a_busy_one(open_robot: Robot, clock: Clock) -> None:
+    pace = clock.pace()
+    open_robot.next_answers({"errcode": 130101, "errmsg": "send too fast"})
+    with pytest.raises(RateLimited, match="robot_limit"):
+        push(message(open_robot), pace=pace)
+    with pytest.raises(RateLimited, match=r"\[robot_silenced\].*for (599|600) s more"):
+        push(message(open_robot), pace=pace)
+    assert open_robot.calls == 1
+
+
+def test_the_tries_are_told(open_robot: Robot, clock: Clock) -> None:
+    open_robot.next_answers(*[{"errcode": -1, "errmsg": "busy"}] * 9)
+    with pytest.raises(Unavailable, match="tries: 4"):
+        push(message(open_robot), pace=clock.pace())
+    with pytest.raises(Unavailable, match="tries: 1"):
+        push(message(open_robot, deadline_s=1), pace=clock.pace())
+
+
+def test_what_was_never_reached_is_said_to_be_unsent(clock: Clock) -> None:
+    with pytest.raises(Unavailable, match=r"\[robot_not_reached\].*nothing was posted"):
+        push(message(base_url="http://127.0.0.1:9"), pace=clock.pace())
+
+
+@pytest.mark.parametrize("size", [-1, 0, 1])
+def test_a_body_of_19999_bytes_goes_whole_and_a_larger_one_in_parts(size: int) -> None:
+    empty = render.weight(body(content="", message_type="text"))
+    bodies = render.bodies(message(content="x" * (19_999 - empty + size), message_type="text"))
+    assert len(bodies) == (1 if size <= 0 else 2)
+
+
+def test_a_receipt_lists_its_parts_in_order_with_the_time_taken(open_robot: Robot, clock: Clock) -> None:
+    open_robot.next_answers(500)
+    receipt = push(message(open_robot, content="长长长。\n\n" * 4000), pace=clock.pace())
+    assert receipt.message_ids == [part.msg_uuid for part in receipt.parts]
+    assert receipt.message_ids == [posted["msgUuid"] for posted in open_robot.posted]
+    assert [part.index for part in receipt.parts] == list(range(1, len(receipt.parts) + 1))
+    assert receipt.elapsed_ms >= 1000  # the second before the first part was tried again
+
+
+def test_a_request_is_given_15_seconds_or_what_is_left(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    seen: list[float] = []
+
+    def exchange(_: object, *__: object, ends: float, **___: object) -> http.Reply:
+        seen.append(ends - time.monotonic())
+        return http.Reply(200, {}, b'{"errcode": 0}')
+
+    monkeypatch.setattr(http.Session, "exchange", exchange)
+    for deadline_s in (3, 60):
+        push(message(deadline_s=deadline_s), pace=clock.pace())
+    assert seen == [pytest.approx(3, abs=1), pytest.approx(15, abs=1)]
+
+
+def test_buttons_stand_below_each_other() -> None:
+    assert body(links=LINKS)["actionCard"]["btnOrientation"] == "0"
+
+
+def test_both_domains_of_dingtalk_are_given_the_token() -> None:
+    for host, reach in (("oapi.dingtalk.com", "internal"), ("oapi.dingtalk.io", "internal"), ("a.example", "private")):
+        assert Caller.of(message(base_url=f"https://{host}")).reach == reach
+
+
+def test_a_little_room_for_text_is_too_little() -> None:
+    links = [{"title": "t" * 19_300, "url": "https://x.y/"}]
+    with pytest.raises(InvalidInput, match="no_room_for_text"):
+        render.bodies(message(content="x" * 1000, links=links))

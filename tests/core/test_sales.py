@@ -149,6 +149,51 @@ def test_names_reach_the_report_as_text_never_as_markup(tmp_path: Path) -> None:
     assert len(plain("长" * 100)) == 40
 
 
+def test_an_average_price_is_that_of_the_rows_not_of_the_pieces(tmp_path: Path) -> None:
+    [lamp] = analysed(f"{HEADER}\n2026-03-02,lamp,10,1,x\n2026-03-02,lamp,20,9,x\n", tmp_path).top_products
+    assert lamp.model_dump(mode="json") == {"product": "lamp", "sales": 190, "quantity": 10, "avg_price": 15}
+
+
+def test_the_whole_file_is_described_in_whatever_order_its_days_stand(tmp_path: Path) -> None:
+    rows = ["02,a,1,1,x", "01,b,1,1,y", "03,c,1,1,x", "02,d,1,1,z", "03,c,2,1,x"]
+    text = f"{HEADER}\n" + "".join(f"2026-03-{row}\n" for row in rows)
+    analysis = analysed(text, tmp_path)
+    assert analysis.data_info.model_dump() == {
+        "date_range": "2026-03-01 to 2026-03-03",
+        "total_records": 5,
+        "unique_products": 4,
+        "unique_regions": 3,
+    }
+    assert analysis.analysis_date == "2026-03-03"
+    assert analysis.summary.total_sales == 3
+
+
+def test_halves_are_rounded_up(tmp_path: Path) -> None:
+    rows = ["10.005,1,x", "0,1,x", "0.015,1,y"]  # the mean of 10.005, 0 and 0.015 is 3.34; 5.01 the share of y in cents
+    analysis = analysed(f"{HEADER}\n" + "".join(f"2026-03-02,a,{row}\n" for row in rows), tmp_path)
+    assert analysis.top_products[0].avg_price == Decimal("3.34")
+    two = analysed(f"{HEADER}\n2026-03-02,a,0.01,1,x\n2026-03-02,a,0.02,1,x\n", tmp_path)
+    assert two.summary.average_order_value == two.top_products[0].avg_price == Decimal("0.02")  # 0.015
+    share = analysed(f"{HEADER}\n2026-03-02,a,1,1,x\n2026-03-02,a,1,799,y\n", tmp_path)
+    assert [region.percentage for region in share.region_analysis] == [Decimal("99.88"), Decimal("0.13")]  # 0.125
+
+
+def test_sums_are_exact_however_far_apart_their_parts_are(tmp_path: Path) -> None:
+    rows = [f"2026-03-02,a,1,{amount},x\n" for amount in ("1" + "0" * 29, "0." + "0" * 10 + "1", "-1" + "0" * 29)]
+    assert analysed(f"{HEADER}\n" + "".join(rows), tmp_path).summary.total_sales == Decimal("1e-11")
+
+
+def test_a_negative_price_lies_in_no_range(tmp_path: Path) -> None:
+    ranges = analysed(f"{HEADER}\n2026-03-02,a,-5,-3,x\n2026-03-02,a,5,1,x\n", tmp_path).price_range_analysis
+    assert [one.range for one in ranges] == ["0-100"]
+    assert ranges[0].sales == 5
+
+
+def test_equal_regions_stand_by_name(tmp_path: Path) -> None:
+    text = f"{HEADER}\n" + "".join(f"2026-03-02,a,1,1,{region}\n" for region in "cab")
+    assert [row.region for row in analysed(text, tmp_path).region_analysis] == ["a", "b", "c"]
+
+
 def test_rows_that_cannot_be_read_are_counted_not_guessed(tmp_path: Path) -> None:
     text = (
         TWO_DAYS
@@ -169,7 +214,7 @@ def test_days_are_read_year_first(day: str, tmp_path: Path) -> None:
 
 
 def test_columns_are_found_in_any_case_and_order_with_others_beside_them(tmp_path: Path) -> None:
-    text = "\ufeffNote, region ,AMOUNT,price,Product,date\nhello,x,2,3,a,2026-03-01\n"
+    text = "\ufeffDATE, region ,AMOUNT,price,Note,Product\n2026-03-01,x,2,3,hello,a\n"
     assert analysed(text, tmp_path).summary.total_sales == 6
 
 
@@ -183,9 +228,21 @@ def test_columns_are_found_in_any_case_and_order_with_others_beside_them(tmp_pat
             "Date,Product,Price,Amount\n2026-03-01,a,1,1\n",
             "[missing_columns] The table lacks Region. It has: Date, Product",
         ),
-        (f"{HEADER}\n", "[no_rows]"),
-        (f"{HEADER}\n2026-03-01,a,x,1,y\n", "[no_rows]"),
-        (f"{HEADER}\n昨天,a,1,1,y\n", "[no_valid_dates] No row has a date that can be read in the column Date (1 rows"),
+        (f"{HEADER}\n", "[no_rows] No row of the table can be counted. Rows looked at: 0 (-)."),
+        (
+            f"{HEADER}\n2026-03-01,a,x,1,y\n昨天,a,1,1,y\n",
+            (
+                "[no_rows] No row of the table can be counted. Rows looked at: 2 (bad_price 1, bad_date 1). "
+                "The first: 2026-03-01, a, x, 1, y."
+            ),
+        ),
+        (
+            f"{HEADER}\n昨天,a,1,1,y\n",
+            (
+                "[no_valid_dates] No row has a date that can be read in the column Date (1 rows "
+                "looked at). The first: 昨天, a, 1, 1, y."
+            ),
+        ),
         (f'{HEADER}\n"2026-03-01,a,1,1,y\n', "[not_a_table]"),
         (f"{HEADER}\n2026-03-01,a,1234567890123456,1,y\n", "[too_many_digits]"),
     ],

@@ -1,4 +1,7 @@
 import base64
+import hmac
+
+import pytest
 
 from opskit import signing
 
@@ -16,3 +19,15 @@ def test_a_signature_is_accepted_only_when_equal() -> None:
     assert signing.verify(HEX, HEX.encode())
     assert not signing.verify(HEX[:-1] + "4", HEX)
     assert not signing.verify("", HEX)
+
+
+def test_signatures_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[tuple[object, ...]] = []
+
+    def compare_digest(*pair: object) -> bool:
+        compared.append(pair)
+        return True
+
+    monkeypatch.setattr(hmac, "compare_digest", compare_digest)
+    assert signing.verify("a", b"a")
+    assert compared == [(b"a", b"a")]

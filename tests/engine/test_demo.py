@@ -184,3 +184,35 @@ def test_several_parts_are_shown_and_written_one_by_one(tmp_path: Path, capsys: 
         "daily_sales_report.1.md": "# one\n",
         "daily_sales_report.2.md": "# two\n",
     }
+
+
+def test_a_failed_check_fails_the_demo(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(program, "checks", lambda *_: iter([program.Check(passed=False, finding="keyword")]))
+    monkeypatch.setattr("sys.argv", ["make demo", "--out", str(tmp_path / "out")])
+    assert program.main() == 1
+    shown = capsys.readouterr()
+    assert "✗ keyword" in shown.out
+    assert "the robot did not get what it should" in shown.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_message_that_is_not_delivered_fails_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome = engine.Run("succeeded", {"delivered": False}, "", {}, {})
+    monkeypatch.setattr(engine, "run", lambda *_, **__: outcome)
+    with pytest.raises(program.DemoFailed, match="not delivered"):
+        program.run(program.SALES, {})
+
+
+def test_secrets_of_the_environment_are_blanked_in_what_went_wrong(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def failing(*_: object) -> list[str]:
+        raise program.DemoFailed(f"it said {SECRET}")
+
+    monkeypatch.setenv("DINGTALK_TOKEN", SECRET)
+    monkeypatch.setattr(program, "to_real_group", failing)
+    monkeypatch.setattr("sys.argv", ["make demo"])
+    assert program.main() == 1
+    assert capsys.readouterr().err == "\nThe demo failed: it said ***\n"

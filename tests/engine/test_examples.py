@@ -21,6 +21,7 @@ from devtools import catalog, sample_data
 from devtools.engine.tools import declared_parameters
 
 ROOT = Path(__file__).resolve().parents[2]
+MANIFEST = yaml.safe_load((ROOT / "manifest.yaml").read_text(encoding="utf-8"))
 EXAMPLES = sorted((ROOT / "examples" / "workflows").glob("*.yml"))
 REPORT = ROOT / "examples" / "workflows" / "daily_sales_report.yml"
 GAP = 40
@@ -269,7 +270,8 @@ def tools(document: Document) -> Iterator[str]:
             yield f"{data['title']}: lacks {sorted(missing)}"
             continue
         provider = (data["provider_id"], data["provider_name"], data["provider_type"], data["plugin_id"])
-        if provider != ("opskit/opskit/opskit", "opskit/opskit/opskit", "builtin", "opskit/opskit"):
+        plugin = f"{MANIFEST['author']}/{MANIFEST['name']}"
+        if provider != (f"{plugin}/opskit", f"{plugin}/opskit", "builtin", plugin):
             yield f"{data['title']}: not our provider"
         if data["tool_node_version"] != "2":
             yield f"{data['title']}: an old form of tool node"
