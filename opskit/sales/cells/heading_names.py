@@ -1,0 +1,183 @@
+"""What tables call their columns."""
+
+import re
+from enum import StrEnum
+
+
+class Column(StrEnum):
+    """The columns that an analysis reads."""
+
+    DATE = "date"
+    PRODUCT = "product"
+    PRICE = "price"
+    AMOUNT = "amount"
+    REGION = "region"
+    TOTAL = "total"
+    CURRENCY = "currency"
+
+
+# Names by how surely they mean their column: English ones between commas, the others between spaces.
+# Spaces, case and accents do not count.
+NAMES: dict[Column, dict[int, str]] = {
+    Column.DATE: {
+        100: """
+            date, sale date, sales date, order date, transaction date, date of sale, trans date, day, riqi
+            xiaoshouriqi, xiadanriqi, xiadanshijian, dingdanriqi, jiaoyiriqi, datum, fecha
+            日期 销售日期 交易日期 订单日期 下单日期 下单时间 订单时间 交易时间 销售时间 成交日期 成交时间 业务日期
+            营业日期 年月日 订购日期 订货日期 日付 날짜
+        """,
+        90: """
+            datetime, date time, timestamp, time, order time, sale time, purchase date, invoice date, order datetime
+            shijian
+            时间 日期时间 单据日期 开单日期 开单时间 记账日期 统计日期 购买日期 购买时间 付款日期 付款时间 支付日期
+            支付时间 账期 日 交易日
+        """,
+        60: """
+            created, created at, create time, created time, create date, creation date, paid at, payment date
+            payment time, ordered at, posting date
+            创建时间 创建日期 开票日期 出库日期 出库时间 制单日期 结算日期 完成时间 确认日期
+        """,
+        40: """
+            ship date, shipping date, ship time, delivery date, updated at, rq, dt
+            发货日期 发货时间 收货时间 收货日期 更新时间
+        """,
+    },
+    Column.PRODUCT: {
+        100: """
+            product, product name, item, item name, goods, goods name, product title, item title, products, items
+            shangpin, chanpin, pinming, shangpinmingcheng, chanpinmingcheng, huopin, producto, produkt, artikel
+            商品 产品 品名 商品名称 产品名称 商品名 产品名 货品 货品名称 货物名称 货物 物品 物品名称 宝贝 宝贝名称
+            宝贝标题 商品标题 品项 菜品 菜品名称 품목 상품
+        """,
+        90: """
+            sku name, article, merchandise, product description, mingcheng
+            名称 货名 物料名称 物料 药品名称 图书名称 书名 菜名 项目名称 商品信息
+        """,
+        60: """
+            name, title, description, sku, item description, stock item, material, model
+            型号 商品型号 产品型号 标题 项目 品目 款式 款名
+        """,
+        40: """
+            product line, product code, product id, item code, item id, asin, spmc, cpmc, sp, cp
+            商品编码 商品编号 产品编号 产品编码 货号 款号 产品id 商品id 商品sku 商品货号
+        """,
+    },
+    Column.PRICE: {
+        100: """
+            price, unit price, selling price, sale price, sales price, price each, item price, price per unit
+            unitprice, danjia, shoujia, jiage, xiaoshoudanjia, precio, preis
+            单价 售价 价格 销售单价 商品单价 产品单价 成交价 成交单价 销售价 销售价格 实际单价 商品价格 产品价格
+            商品售价 出售价 단가 가격
+        """,
+        90: """
+            net price, price paid, actual price
+            到手价 折后价 折后单价 含税单价 实售价 实际售价 实收单价 优惠后单价 成交价格 促销价 活动价 单品价格
+        """,
+        60: """
+            average price, avg price, retail price, price unit, rate, u/p
+            均价 平均单价 零售价 零售单价 会员价 不含税单价
+        """,
+        30: """
+            list price, original price, msrp, dj, jg
+            原价 原单价 市场价 吊牌价 标价 划线价 定价 建议零售价
+        """,
+    },
+    Column.AMOUNT: {
+        100: """
+            quantity, qty, units, units sold, quantity ordered, quantity sold, qty sold, order quantity
+            sales quantity, shuliang, jianshu, xiaoliang, xiaoshoushuliang, cantidad, menge
+            数量 件数 销量 销售数量 购买数量 个数 商品数量 产品数量 成交数量 订购数量 订货数量 下单数量 销售件数
+            销售量 卖出数量 수량
+        """,
+        90: """
+            qty ordered, order qty, sales qty, no of units, pieces, pcs
+            台数 箱数 瓶数 份数 包数 盒数 只数 条数 数目 实发数量 出库数量 发货数量
+        """,
+        70: """
+            amount
+        """,
+        60: """
+            count, sold, number of units, number sold, volume, sales volume, quantity total, total quantity
+            total units
+            数 总数量 数量合计 总件数
+        """,
+        40: """
+            sl, num
+            总数
+        """,
+    },
+    Column.REGION: {
+        100: """
+            region, area, province, territory, sales region, sales area, regions, diqu, quyu, shengfen, daqu
+            xiaoshouquyu, región, gebiet
+            地区 区域 省份 大区 销售区域 销售地区 所在地区 所属区域 所属地区 区域名称 地区名称 销售大区 지역 地域
+        """,
+        90: """
+            city, state, zone, district, chengshi, sheng
+            省 省市 城市 市 城区 地域 片区 省区 收货地区 收货省份 客户地区 客户区域 客户省份 配送区域 所在省
+            所在城市
+        """,
+        60: """
+            country, market, location, county, place, nation, sales territory, state province
+            国家 市场 收货城市 客户城市 所在地 区 区县 地点
+        """,
+        40: """
+            store, store name, shop, branch, outlet, dq, qy, dist
+            门店 门店名称 店铺 店铺名称 店名 分店 分公司 网点
+        """,
+    },
+    Column.TOTAL: {
+        100: """
+            total, line total, total price, total amount, total sales, sales, sales amount, revenue, subtotal
+            sub total, jine, xiaoshoue, xiaoshoujine, zongjia, zongjine, zonge, heji, xiaoji, importe, umsatz
+            金额 销售额 小计 总价 总额 总金额 销售金额 合计 合计金额 实付金额 成交金额 订单金额 销售总额 交易金额
+            商品金额 营业额 成交额 价税合计 금액 매출 売上
+        """,
+        90: """
+            gmv, turnover, amount paid, paid amount, order amount, sale amount
+            实收金额 实付款 实收 付款金额 支付金额 收款金额 小计金额 金额小计 金额合计 总计 总销售额 营收
+        """,
+        70: """
+            net sales, gross sales, net amount, gross amount, net revenue, extended price, order total, value, sum
+            收入 应收金额 应付金额 含税金额 销售收入
+        """,
+        60: """
+            amount, amt, sales amt, payment, paid, sales value, total revenue, total value, grand total
+            不含税金额 未税金额
+        """,
+        40: """
+            je, xse
+        """,
+    },
+    Column.CURRENCY: {
+        100: """
+            currency, currency code, bizhong, huobi
+            币种 货币 币别 货币单位 货币类型 结算币种 币种代码 통화 通货
+        """,
+        60: """
+            curr, cur, ccy
+            币
+        """,
+    },
+}
+
+# A heading that holds one of these is another column, unless it stands above as a whole.
+OTHERS_HAN = re.compile(
+    "编号|编码|代码|(?<!型)号|客单|类别|分类|类目|类型|单位|成本|进价|进货|采购|折扣|优惠|立减|税|运费|邮费|退|库存|结存|赠|生日|出生|有效|到期|截止|截至"
+    "|生产|备注|说明|目标|计划|预算|预测|毛利|利润|佣金|积分|预计|同比|环比|占比|比例|率|排名|经理|链接|图片|状态|方式|上期|去年|上月|昨日"
+)
+_OTHERS_LATIN = """
+    id code no num number category type cost costs discount coupon tax vat freight shipping refund refunds refunded
+    return returns returned stock inventory birth expiry expiration due target plan budget forecast profit margin
+    commission rank ratio rate percent pct share status method mode previous prior last manager rep person image url
+"""
+OTHERS_LATIN = frozenset(_OTHERS_LATIN.split())
+# "Total incl. tax" is no tax.
+TAXED = re.compile(
+    r"不?含税|税[前后]|未税|\b(?:incl?|excl?|including|excluding|ex|with|without|before|after)\b[\s.]*(?:tax|vat)\b",
+    re.IGNORECASE,
+)
+# In brackets behind a name they make another column of it: "数量(赠品)".
+OTHERS_IN_BRACKETS = re.compile(
+    "成本|进价|采购|折扣|优惠金额|退|库存|赠|目标|计划|预算|预测|return|refund|stock|free|cost|target"
+)

@@ -1,0 +1,213 @@
+"""Which line is the header and which column is what: by name, by the user's mapping, or by content."""
+
+import json
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+from opskit.errors import InvalidInput
+from opskit.sales.cells import Column, Order, day, match, number
+from opskit.sales.opening.content import guessed
+from opskit.sales.opening.layout import Caution, Row
+
+_SURE = 60  # a score above is a name that means just that
+_ENOUGH = 2  # columns that make a header of a line
+_SEEN = 40  # data rows looked at
+_HALF = 0.5
+_DIGITS = 6  # of a column's number, at most
+_MAPPED = 10  # what a name that the user gave weighs
+_WIDEST = 512  # columns of a header
+_LONG = 60  # characters that no heading has
+_DROPPED = re.compile(r"[\s\u200b-\u200f\u2060\ufeff_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A header line found: its place among the records (-1: none), the first data record, and the columns."""
+
+    place: int
+    data: int
+    cells: list[str]
+    columns: dict[Column, int]
+    width: int
+    weight: int = 0
+    cautions: list[Caution] = field(default_factory=list)
+
+    @property
+    def missing(self) -> list[Column]:
+        """What an analysis needs and the table lacks. A line total stands for price and quantity."""
+        need = [Column.DATE, Column.PRODUCT]
+        need += [] if Column.TOTAL in self.columns else [Column.PRICE, Column.AMOUNT]
+        return [column for column in need if column not in self.columns]
+
+
+def found(rows: Sequence[Row], mapping: Mapping[Column, str], lines: int) -> Head:
+    """The best header among the records that begin on the first ``lines`` lines.
+
+    Without one, the columns that the content gives away, if it does; ``place`` and ``weight`` tell how sure that is.
+    """
+    best: Head | None = None
+    for place, (line, cells) in enumerate(rows):
+        if line >= lines:
+            break
+        if len(cells) > _WIDEST:
+            continue
+        below = [cells for _, cells in rows[place + 1 : place + 1 + _SEEN]]
+        columns, weight = _named(cells, below, mapping)
+        if weight and (best is None or weight > best.weight):
+            best = Head(place, place + 1, _trimmed(cells), columns, len(cells), weight)
+    if best:
+        return replace(best, cautions=_cautions(best))
+    return _unnamed(rows, mapping)
+
+
+def _named(cells: list[str], below: list[list[str]], mapping: Mapping[Column, str]) -> tuple[dict[Column, int], int]:
+    """The columns that a line names, and how strongly; a weight of 0 means that it is no header."""
+    columns: dict[Column, int] = {}
+    weight = 0
+    names = [plain(cell) for cell in cells]
+    for column, name in mapping.items():
+        if _place(name, len(cells)) is not None:
+            columns[column] = int(name) - 1
+        elif plain(name) in names:
+            columns[column] = names.index(plain(name))
+            weight += _MAPPED
+    by_name = len(columns) if weight else 0
+    offers = [] if len(cells) == 1 else [_matches(cell) for cell in cells]
+    ranked = sorted(
+        (
+            (-score, not _fits(column, place, below), place, column)
+            for place, offer in enumerate(offers)
+            for column, score in offer
+            if not {Column.AMOUNT, Column.TOTAL} <= {other for other, _ in offer}
+        ),
+    )
+    strong = 0
+    for score, unfit, place, column in ranked:
+        if column in columns or place in columns.values() or column in mapping or (unfit and -score <= _SURE):
+            continue
+        columns[column] = place
+        weight += 2 if -score > _SURE else 1
+        strong += -score > _SURE
+    for place, offer in enumerate(offers):
+        if {Column.AMOUNT, Column.TOTAL} <= {column for column, _ in offer} and place not in columns.values():
+            quantity = Column.AMOUNT not in columns and (Column.PRICE in columns or Column.TOTAL in columns)
+            column = Column.AMOUNT if quantity and Column.AMOUNT not in mapping else Column.TOTAL
+            if column not in columns and column not in mapping:
+                columns[column] = place
+                weight += 2
+                strong += 1
+    enough = by_name or (len(columns) >= _ENOUGH and strong)
+    return columns, weight if enough and not _holds_day(cells) else 0
+
+
+def _place(name: str, width: int) -> int | None:
+    """The 0-based column that a mapping's number means; None for a name, or a number that is no column's."""
+    name = name.strip()
+    number_ = int(name) if name.isascii() and name.isdecimal() and len(name) < _DIGITS else 0
+    return number_ - 1 if 0 < number_ <= width else None
+
+
+def _holds_day(cells: list[str]) -> bool:
+    """Whether a cell is a date written out, which no header has."""
+    return any(
+        cell[:1].isdecimal() and not cell.strip().isdecimal() and _is_day(cell) for cell in map(str.strip, cells)
+    )
+
+
+def _is_day(text: str) -> bool:
+    return day(text, order=Order.DMY) is not None or day(text, order=Order.MDY) is not None
+
+
+@lru_cache(maxsize=4096)
+def _matches(cell: str) -> tuple[tuple[Column, int], ...]:
+    return tuple(match(cell)) if cell.strip() and len(cell) <= _LONG else ()
+
+
+def _fits(column: Column, place: int, below: list[list[str]]) -> bool:
+    """Whether at least half of what stands below can be read as what the column should hold."""
+    texts = [cells[place] for cells in below if place < len(cells) and cells[place].strip()]
+    if column is Column.DATE:
+        good = sum(map(_is_day, texts))
+    elif column in {Column.PRICE, Column.AMOUNT, Column.TOTAL}:
+        good = sum(
+            number(text, units=True) is not None or number(text, comma=True, units=True) is not None for text in texts
+        )
+    else:
+        good = len(texts)
+    return bool(texts) and good >= len(texts) * _HALF
+
+
+def _unnamed(rows: Sequence[Row], mapping: Mapping[Column, str]) -> Head:
+    """The columns of a table without a header that can be read, from the mapping's numbers and from the content."""
+    width = Counter(len(cells) for _, cells in rows if 1 < len(cells) <= _WIDEST)
+    usual = max(width, key=lambda size: (width[size], size)) if width else 0
+    columns = {column: place for column, name in mapping.items() if (place := _place(name, usual)) is not None}
+    told = {Column.DATE, Column.PRODUCT} <= columns.keys()
+    full = [(place, cells) for place, (_, cells) in enumerate(rows) if len(cells) == usual and usual > 1]
+    table = [cells for _, cells in full]
+    guess = guessed(table, usual)
+    if Column.DATE not in guess:  # the first line may be a header that nobody knows
+        guess = guessed(table[1:], usual)
+    columns |= {
+        column: place
+        for column, place in guess.items()
+        if column not in columns and column not in mapping and place not in columns.values()
+    }
+    dated = columns.get(Column.DATE)
+    data = next((place for place, cells in full if dated is not None and _is_day(cells[dated])), None)
+    above = [cells for place, cells in full if data is not None and place < data and sum(map(bool, cells)) > usual / 2]
+    if data is None or above:  # an unknown header: its columns are only proposed, unless the user numbered them
+        cells = _trimmed(above[-1] if above else full[0][1] if full else rows[0][1] if rows else [])
+        place = next((place for place, other in full if _trimmed(other) == cells), 0)
+        return Head(place, place + 1, cells, columns, len(cells), 1 if told and above else 0)
+    return Head(-1, data, [], columns, usual, 1, [Caution("no_header")])
+
+
+def _cautions(head: Head) -> list[Caution]:
+    names = Counter(plain(cell) for cell in head.cells if plain(cell))
+    twice = [cell for cell in dict.fromkeys(head.cells) if names[plain(cell)] > 1]
+    return [Caution("duplicate_header", {"names": ", ".join(twice)})] if twice else []
+
+
+def checked(head: Head, mapping: Mapping[Column, str]) -> Head:
+    """``head`` if it has all that is needed.
+
+    InvalidInput: ``missing_columns`` with the columns found and, as far as the content gives it away, a mapping that
+    can be used as it is; also where ``mapping`` names a column that is not there.
+    """
+    lost = [f"{column} ({name})" for column, name in mapping.items() if column not in head.columns]
+    missing = [*lost, *(column for column in head.missing if column not in mapping)]
+    if not missing and (head.weight or head.place < 0):
+        extra = [Caution("no_region_column")] if Column.REGION not in head.columns else []
+        extra += [Caution("no_price_column")] if Column.PRICE not in head.columns else []
+        return replace(head, cautions=[*head.cautions, *extra])
+    missing = missing or list(head.columns)
+    error = InvalidInput("missing_columns", missing=", ".join(missing), found=", ".join(head.cells))
+    raise error.also("proposed_mapping", mapping=_proposal(head))
+
+
+def _proposal(head: Head) -> str:
+    places = {column: place for column, place in head.columns.items() if column is not Column.CURRENCY}
+    names = Counter(plain(cell) for cell in head.cells)
+    usable = {
+        column.value: head.cells[place]
+        if place < len(head.cells) and names[plain(head.cells[place])] == 1 and plain(head.cells[place])
+        else str(place + 1)
+        for column, place in places.items()
+    }
+    return json.dumps(
+        usable | {column.value: "?" for column in head.missing if column not in places}, ensure_ascii=False
+    )
+
+
+def plain(name: str) -> str:
+    """A heading as it is compared: width, case, spaces, underscores and invisible characters do not count."""
+    return _DROPPED.sub("", unicodedata.normalize("NFKC", name)).casefold()
+
+
+def _trimmed(cells: list[str]) -> list[str]:
+    return [re.sub(r"\s+", " ", cell).strip() for cell in cells]

@@ -1,0 +1,231 @@
+import random
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from opskit.errors import InvalidInput
+from opskit.sales.cells import Order
+from opskit.sales.insight import Life, Period, Sums
+from opskit.sales.ledger import Account, Ledger, Reading, ledger
+from opskit.sales.ledger.database import database
+from opskit.sales.opening import opened
+
+TODAY = date(2026, 3, 10)
+HEADER = "Date,Product,Price,Amount,Region"
+FIRST, SECOND = date(2026, 3, 1), date(2026, 3, 2)
+ALL = Period(FIRST, SECOND)
+
+
+@contextmanager
+def read(text: str, tmp_path: Path, *, careful: bool = True, **options: Any) -> Iterator[Ledger]:
+    path = tmp_path / "sales.csv"
+    path.write_text(text, encoding="utf-8")
+    folder = Path(tempfile.mkdtemp(dir=tmp_path))
+    layout = opened(path, folder)
+    with ledger(layout, folder, Reading(TODAY, **options), careful=careful) as found:
+        yield found
+
+
+def account(rows: str, tmp_path: Path, header: str = HEADER, **options: Any) -> Account:
+    with read(f"{header}\n{rows}", tmp_path, **options) as found:
+        return found.account
+
+
+def total(rows: str, tmp_path: Path, header: str = HEADER, **options: Any) -> Decimal:
+    with read(f"{header}\n{rows}", tmp_path, **options) as found:
+        return sum((sums.sales for sums in found.days().values()), Decimal(0))
+
+
+def test_plain_rows_are_summed_by_day_product_and_region(tmp_path: Path) -> None:
+    rows = "2026-03-01,灯,10.00,1,华东\n2026-03-02,灯,19.99,3,华东\n"
+    rows += "2026-03-02, 灯　,20.01,1,华南\n2026-03-02,书,100,2.5,\n"
+    for careful in (False, True):
+        with read(f"{HEADER}\n{rows}", tmp_path, careful=careful) as found:
+            assert found.days() == {
+                FIRST: Sums(1, Decimal(10), Decimal(1)),
+                SECOND: Sums(3, Decimal("329.98"), Decimal("6.5")),
+            }
+            assert found.products(Period(SECOND, SECOND)) == {
+                "灯": (Sums(2, Decimal("79.98"), Decimal(4)), Decimal(40)),
+                "书": (Sums(1, Decimal(250), Decimal("2.5")), Decimal(100)),
+            }
+            assert found.regions(ALL)[""] == Sums(1, Decimal(250), Decimal("2.5"))
+            assert found.regions_and_products(ALL)["华东", "灯"] == Sums(2, Decimal("69.97"), Decimal(4))
+            assert found.daily("region", ALL)["华东"] == {FIRST: 10, SECOND: Decimal("59.97")}
+            assert found.daily("product", Period(SECOND, SECOND)) == {
+                "灯": {SECOND: Decimal("79.98")},
+                "书": {SECOND: 250},
+            }
+            assert found.prices(Period(SECOND, SECOND)) == [
+                (Decimal("19.99"), Decimal("59.97"), 3),
+                (Decimal("20.01"), Decimal("20.01"), 1),
+                (100, 250, Decimal("2.5")),
+            ]
+            assert found.lives(SECOND)["灯"] == Life(FIRST, SECOND, 2, Decimal("89.98"))
+            assert found.lives(FIRST).keys() == {"灯"}
+            assert found.uniques() == (2, 3)
+            assert found.account == Account(accepted=4)
+
+
+def test_odd_cells_are_read_text_by_text(tmp_path: Path) -> None:
+    rows = '2026/3/1,a,"¥1,234.50",2件,x\n2026年3月2日,a,(10),1,x\n20260302,a,1e1,-2,x\n2026-03-02 18:30:00,a,0.5,1,x\n'
+    with read(f"{HEADER}\n{rows}", tmp_path) as found:
+        assert found.days() == {
+            FIRST: Sums(1, Decimal(2469), Decimal(2)),
+            SECOND: Sums(3, Decimal("-29.5"), Decimal(0)),
+        }
+        assert found.account.refunds == 2
+        assert found.account.currency == "CNY"
+        assert found.refunds(ALL) == {"a": Sums(2, Decimal(-30), Decimal(-1))}
+
+
+def test_every_rejected_row_has_one_reason_a_line_and_its_text(tmp_path: Path) -> None:
+    rows = (
+        "2026-03-01,a,1,1,x\n,,,,\n合计,,,7,\nDate,Product,Price,Amount,Region\n制表人：张三,,,,\n"
+        "2026-03-01,a,1,1,x,extra\nsome day,a,2,3,x\n2062-03-01,a,5,1,x\n2026-03-01,a,N/A,1,x\n2026-03-01,a,1,,x\n"
+        "2026-03-01,a,999999999999,999999999999,x\n,a,,4,\n"
+    )
+    found = account(rows, tmp_path)
+    assert found.accepted == 1
+    assert [(one.line, one.reason) for one in found.examples] == [
+        (3, "blank"), (4, "total_row"), (5, "repeated_header"), (6, "note"), (7, "field_count"), (8, "bad_date"),
+        (9, "future_date"), (10, "bad_price"), (11, "bad_amount"), (12, "bad_amount"), (13, "bad_date"),
+    ]  # fmt: skip
+    assert found.rejected == {
+        one.reason: sum(other.reason == one.reason for other in found.examples) for one in found.examples
+    }
+    assert found.examples[4].text == "2026-03-01, a, 1, 1, x, extra"
+    assert found.money == 12  # 1 of the surplus cell, 6 of the bad date, 5 of the future date
+
+
+def test_five_examples_of_a_reason_are_enough(tmp_path: Path) -> None:
+    found = account("2026-03-01,a,1,1,x\n" + "2026-03-01,a,?,1,x\n" * 9, tmp_path)
+    assert (found.rejected, len(found.examples)) == ({"bad_price": 9}, 5)
+
+
+def test_a_total_with_plain_numbers_is_no_sale(tmp_path: Path) -> None:
+    found = account("2026-03-01,a,1,1,x\n2026-03-01,合计,1,1,\n2026-03-01,b,5,1,小计\n", tmp_path)
+    assert (found.accepted, found.rejected) == (1, {"total_row": 2})
+
+
+def test_currencies_are_never_mixed(tmp_path: Path) -> None:
+    found = account("2026-03-01,a,¥1,1,x\n2026-03-01,a,¥2,1,x\n2026-03-01,a,$9,2,x\n2026-03-01,a,3,1,x\n", tmp_path)
+    assert (found.accepted, found.rejected, found.currency) == (3, {"currency_mismatch": 1}, "CNY")
+    assert found.money == 18
+    assert found.cautions == [("mixed_currency", {"currencies": "CNY, USD"})]
+
+
+def test_a_column_may_tell_the_currency(tmp_path: Path) -> None:
+    found = account(
+        "2026-03-01,a,1,1,x,USD\n2026-03-01,a,2,1,x,USD\n2026-03-01,a,4,1,x,EUR\n", tmp_path, f"{HEADER},Currency"
+    )
+    assert (found.accepted, found.currency, found.rejected) == (2, "USD", {"currency_mismatch": 1})
+
+
+def test_in_a_column_of_decimal_commas_a_point_parts_thousands(tmp_path: Path) -> None:
+    rows = "".join(f"2026-03-01;a;{price};1;x\n" for price in ("12,50", "1.234,00", "7,25", "1.500", "3"))
+    assert total(rows, tmp_path, HEADER.replace(",", ";")) == Decimal("2756.75")
+
+
+def test_the_order_of_day_and_month_is_told_or_found_or_warned_of(tmp_path: Path) -> None:
+    open_, shown = "03/04/2025,a,1,1,x\n", "03/04/2025,a,1,1,x\n25/04/2025,a,1,1,x\n"
+    for rows, order, days, cautions in (
+        (open_, None, {date(2025, 4, 3)}, [("ambiguous_dates", {})]),
+        (open_, Order.MDY, {date(2025, 3, 4)}, []),
+        (shown, None, {date(2025, 4, 3), date(2025, 4, 25)}, []),
+    ):
+        with read(f"{HEADER}\n{rows}", tmp_path, order=order) as found:
+            assert found.days().keys() == days
+            assert found.account.cautions == cautions
+
+
+def test_merged_dates_are_filled_down_when_asked(tmp_path: Path) -> None:
+    rows = "2026-03-01,a,1,1,x\n,a,2,1,x\n2026-03-02,a,4,1,x\n,a,8,1,x\n"
+    with read(f"{HEADER}\n{rows}", tmp_path, fill_down=True) as found:
+        assert {day: sums.sales for day, sums in found.days().items()} == {FIRST: 3, SECOND: 12}
+        assert found.account.accepted == 4
+    assert account(rows, tmp_path).rejected == {"bad_date": 2}
+
+
+def test_a_total_stands_in_for_a_missing_price(tmp_path: Path) -> None:
+    with read(
+        "日期,商品,数量,销售额,地区\n2026-03-01,a,4,10.00,x\n2026-03-01,a,2,¥5,x\n2026-03-01,a,1,?,x\n", tmp_path
+    ) as found:
+        assert found.products(ALL) == {"a": (Sums(2, Decimal(15), Decimal(6)), Decimal(5))}
+        assert found.account.rejected == {"bad_price": 1}
+
+
+def test_a_total_that_disagrees_with_price_and_quantity_is_counted(tmp_path: Path) -> None:
+    found = account("2026-03-01,a,2,3,x,6\n2026-03-01,a,2,3,x,7\n2026/3/1,a,2,3,x,8\n", tmp_path, f"{HEADER},Total")
+    assert (found.accepted, found.differing) == (3, 2)
+
+
+def test_repeated_rows_are_counted_and_kept(tmp_path: Path) -> None:
+    found = account("2026-03-01,a,1,1,x\n" * 3 + "2026-03-01,a,1.0,1,x\n" + "2026/3/1,a,1,1,x\n" * 2, tmp_path)
+    assert (found.accepted, found.duplicates) == (6, 3)
+
+
+def test_a_line_break_in_a_name_is_read_with_care(tmp_path: Path) -> None:
+    with read(f'{HEADER}\n2026-03-01,"a\nb",1,1,x\n', tmp_path) as found:
+        assert list(found.products(ALL)) == ["a\nb"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ("昨天,a,1,1,x\n前天,a,1,1,x\n", r"\[no_valid_dates\].*Date \(2 rows.*昨天, a, 1, 1, x"),
+        ("2026-03-01,a,?,1,x\n合计,,,1,\n", r"\[no_rows\].*2 \(bad_price 1, total_row 1\).*2026-03-01, a, \?, 1, x"),
+    ],
+)
+def test_a_table_without_one_row_that_counts_is_refused(rows: str, told: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=told):
+        account(rows, tmp_path)
+
+
+def test_without_a_header_the_date_column_is_named_by_its_number(tmp_path: Path) -> None:
+    rows = "".join(f"2062-03-0{day},灯{day},19.9{day},{day},华东\n" for day in range(1, 8))
+    with pytest.raises(InvalidInput, match=r"no_rows.*future_date 7"):
+        account(rows.split("\n", 1)[1], tmp_path, rows.split("\n", 1)[0])
+
+
+def test_a_table_too_large_to_sum_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "sales.csv"
+    path.write_text(f"{HEADER}\n2026-03-01,a,1,1,x\n")
+    with pytest.raises(InvalidInput, match="too_many_groups"), database(opened(path, tmp_path), tmp_path, careful=True):
+        raise duckdb.OutOfMemoryException("of memory")
+
+
+def test_the_database_reads_the_table_and_nothing_else(tmp_path: Path) -> None:
+    path, other = tmp_path / "it's sales.csv", tmp_path / "secret.csv"
+    path.write_text(f"{HEADER}\n2026-03-01,a,1,1,x\n")
+    other.write_text("secret\n")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with database(opened(path, folder), folder, careful=False) as connection:
+        for query in (
+            f"FROM read_csv('{other}')",
+            f"COPY cells TO '{tmp_path}/out.csv'",
+            "INSTALL httpfs",
+            "SET enable_external_access = true",
+        ):
+            with pytest.raises(duckdb.Error):
+                connection.execute(query)
+        assert connection.execute("SELECT product FROM cells").fetchall() == [("a",)]
+
+
+def test_sums_are_those_of_decimal_arithmetic(tmp_path: Path) -> None:
+    chance = random.Random(7)  # noqa: S311 - a seeded mix of prices, no secret
+    rows, expected = [], Decimal(0)
+    for _ in range(2000):
+        price, amount = Decimal(chance.randrange(10**7)) / 100, Decimal(chance.randrange(-50, 10**4)) / 10
+        expected += price * amount
+        shown = chance.choice([f"{price}", f'"¥{price:,}"', f"{price}元"])
+        rows.append(f"2026-03-01,p{chance.randrange(9)},{shown},{amount},x\n")
+    assert total("".join(rows), tmp_path) == expected
