@@ -687,9 +687,24 @@ def test_two_halves_that_do_not_make_a_record_stay_apart(box: Box) -> None:
     assert len(sales_of(box("\n".join([*lines, lines[-1], lines[-1]])))[0]) == 3
 
 
+def test_marks_without_end_are_not_looked_for_forever(box: Box) -> None:
+    rows = '2026-03-01,"TV,1,2,North\n' * 20_100
+    assert len(sales_of(box("Date,Product,Price,Amount,Region\n" + rows))[0]) == 20_100
+
+
 def test_long_lines_make_a_short_head(box: Box) -> None:
     wide = f"2026-03-01,{'x' * 120_000},1,2,North\n"
     assert len(sales_of(box("Date,Product,Price,Amount,Region\n" + wide * 12))[0]) == 12
+
+
+def test_cells_of_several_lines_are_one_record_each(box: Box) -> None:
+    head = 'Date,Product,"Price\n(EUR)","Amount\n(pieces)",Region\n'
+    rows = '2026-03-01,"TV\na ""big""\none",1,2,"No\nrth"\n' * 3 + "2026-03-01,TV,1,2,North\n" * 3
+    sales, lost = sales_of(box(head + rows))
+    assert (len(sales), lost) == (6, 0)
+    assert sales[0][1] == 'TV a "big" one'
+    halves = '2026-03-01,"TV\nx",y,"z\n2026-03-01,TV,1,2,North\n2026-03-01,"TV\nv,w,x,y,z"\n'
+    assert len(sales_of(box(head + halves + rows))[0]) == 7
 
 
 def test_the_told_delimiter_counts_only_where_it_is_used(box: Box) -> None:

@@ -15,6 +15,7 @@ from opskit.sales.opening.layout import Row
 
 DELIMITERS = (",", ";", "\t", "|", "，", "\x01", "；", "^", "~", "\x1f")
 _CONTINUED = 20  # lines that one cell may go on for
+_PATIENCE = 20_000  # marks without an end, after which no more are looked for
 _CELL = 100_000  # characters of a record that spans lines
 _HALF = 0.5
 _SEP = re.compile(r'"?sep=(\\t|[^"])"?["\s,;|]*', re.IGNORECASE)
@@ -116,6 +117,7 @@ def records(lines: Iterable[str], dialect: Dialect, width: int, other: str = "\r
     """
     source = enumerate(lines)
     queue: deque[tuple[int, str]] = deque()
+    patience = _PATIENCE
     shift = 0  # lines that a carriage return has added
     while True:
         if not queue:
@@ -134,18 +136,15 @@ def records(lines: Iterable[str], dialect: Dialect, width: int, other: str = "\r
                 continue
             line = line.replace(other, " ")
         cells, opened = split(line, dialect)
-        if opened >= 0:
-            cells = _continued(line, dialect, width, queue, source, start=opened) or cells
+        if opened >= 0 and patience:
+            joined = _continued(line, dialect, width, queue, source, start=opened)
+            patience -= joined is None
+            cells = joined or cells
         yield number, cells
 
 
 def _is_record(line: str, dialect: Dialect, width: int) -> bool:
     return len(split(line, dialect)[0]) >= width
-
-
-def _filled(cells: list[str]) -> int:
-    """How many cells there are before the blank ones at the end."""
-    return next((place for place in range(len(cells), 0, -1) if cells[place - 1].strip()), 0)
 
 
 def _continued(
@@ -160,14 +159,14 @@ def _continued(
     """The cells of ``line`` and the lines that it goes on in, which are taken; None where it goes on in none.
 
     A line that looks like a record may still be the rest of one: where it has the other half of a pair of quotation
-    marks, ``line`` is no record without it, and the two are exactly one together. ``start`` is where the cell opens.
+    marks, ``line`` is no record without it, and they are one together. ``start`` is where the cell opens.
     """
     joined, size = [line], len(line)
     doubtful = False
+    patterns = _patterns(dialect.delimiter, dialect.quote)
     whole = _is_record(line, dialect, width)
     for place in range(_CONTINUED):
-        if place == len(queue):
-            queue.extend(islice(source, 1))
+        queue.extend(islice(source, max(place + 1 - len(queue), 0)))
         if place == len(queue):
             return None
         more = queue[place][1].replace("\0", "").rstrip("\r")
@@ -177,14 +176,13 @@ def _continued(
         if size > _CELL or (record and (whole or more.count(dialect.quote) % 2 == 0)):
             return None
         doubtful = doubtful or record
-        if dialect.quote not in more:
+        text = "\n".join(joined) if dialect.quote in more else ""
+        if not text or patterns.opened.match(text, start):
             continue
-        text = "\n".join(joined)
         cells, opened = split(text, dialect)
+        if not patterns.quoted.match(text, start) or (doubtful and opened < 0 and len(cells) < width):
+            return None
         if opened < 0:
-            closed = _patterns(dialect.delimiter, dialect.quote).quoted.match(text, start)
-            if not closed or (doubtful and not _filled(cells) <= width <= len(cells)):
-                return None
             for _ in range(place + 1):
                 queue.popleft()
             return cells

@@ -15,6 +15,7 @@ from opskit.sales.opening.layout import Row, not_a_table
 
 _CHUNK = 1 << 20
 _LONGEST_LINE = 1 << 20
+_QUOTED = re.compile(r'"(?:[^"]|"")*+"')
 _HEAD_LINES = 400
 _HEAD_CHARS = 1 << 20
 
@@ -55,8 +56,9 @@ def lines_of(path: Path, encoding: Encoding) -> Lines:
         head = file.read(_CHUNK)
     if not head.replace("\0", "").strip("\ufeff\x1a \t\r\n,;"):
         raise InvalidInput("empty_file")
-    alone = head.count("\r") - head.count("\r\n")
-    return Lines(path, encoding, "\r" if alone > head.count("\n") else "\n")
+    bare = _QUOTED.sub("", head)  # line breaks within cells part no lines
+    alone = bare.count("\r") - bare.count("\r\n")
+    return Lines(path, encoding, "\r" if alone > bare.count("\n") else "\n")
 
 
 def head_of(lines: Iterable[str]) -> tuple[list[str], int, str]:
