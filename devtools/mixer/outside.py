@@ -1,0 +1,104 @@
+"""Defects of the file around the table: container, delimiter, quotes, line ends, encoding, wrapper."""
+
+import zlib
+from random import Random
+
+from devtools.mixer.registry import Change, defect, named
+from devtools.mixer.table import Table
+
+_ENCODINGS = {
+    "zh": ["gb18030", "gbk", "gb18030", "utf-16-le", "utf-16-be", "big5"],
+    "en": ["cp1252", "cp1252", "utf-16-le", "utf-16-be"],
+    "tw": ["big5", "big5", "gb18030", "utf-16-le", "utf-16-be"],
+    "ja": ["shift_jis", "shift_jis", "utf-16-le", "utf-16-be"],
+}
+
+
+def _set(**options: object) -> Change:
+    def change(table: Table, _: Random) -> bool:
+        for name, value in options.items():
+            setattr(table, name, value)
+        return True
+
+    return change
+
+
+named("xlsx_text", _set(container="xlsx", suffix=".xlsx"), "container")
+named("xlsx", _set(container="xlsx", typed=True, suffix=".xlsx"), "container", 2)
+named("xlsx_1904", _set(container="xlsx", typed=True, epoch1904=True, suffix=".xlsx"), "container", 0.5)
+named("xlsx_digits17", _set(container="xlsx", typed=True, digits17=True, suffix=".xlsx"), "container", 0.7)
+named("xlsx_cover", _set(container="xlsx", typed=True, cover=True, suffix=".xlsx"), "container", 0.7)
+named("ods_text", _set(container="ods", suffix=".ods"), "container", 0.5)
+named("ods", _set(container="ods", typed=True, suffix=".ods"), "container")
+named("html", _set(container="html", suffix=".xls"), "container", 1.5)
+named("html_spans", _set(container="html", suffix=".xls", spans=True), "container", 0.7)
+named("xlsx_clock", _set(container="xlsx", typed=True, clock=True, suffix=".xlsx"), "container", 0.7)
+for _name, _mark in {"semicolon": ";", "tab": "\t", "pipe": "|", "wide_comma": "，", "ctrl_a": "\x01"}.items():
+    named(f"delimiter_{_name}", _set(delimiter=_mark), "delimiter")
+named("quoted_all", _set(quoting="all"), "quoting")
+named("quoted_lines", _set(quoting="wrapped"), "quoting")
+named("quotes_backslash", _set(quoting="backslash"), "quoting", 0.5)
+named("quotes_raw", _set(quoting="raw"), "quoting")
+named("ends_crlf", _set(newline="\r\n"), "ends", 2)
+named("ends_cr", _set(newline="\r"), "ends")
+named("ends_mixed", _set(newline="mixed"), "ends")
+named("no_last_end", _set(ending="none"), "end")
+named("ctrl_z", _set(ending="ctrl-z"), "end")
+named("blank_end", _set(ending="blank"), "end")
+named("sep_line", _set(sep=True), "", 0.7)
+named("trailing_delimiters", _set(trailing=True), "", 0.7)
+named("spaces_behind_delimiters", _set(spaced=True), "", 0.5)
+named("nul_bytes", _set(nul=True), "", 0.4)
+named("damaged_bytes", _set(damaged=True), "", 0.5)
+for _name in ("gzip", "zip", "zip_folder", "zip_gzip"):
+    named(_name, _set(wrapper=_name), "wrapper")
+
+
+@defect("encoding", 5)
+def other_encoding(table: Table, dice: Random) -> bool:
+    """Any of the encodings of the language; one that cannot hold the text gives way to UTF-8."""
+    table.encoding = dice.choice(_ENCODINGS[table.language])
+    table.bom = table.encoding.startswith("utf-16") and dice.random() < 0.5  # noqa: PLR2004
+    return True
+
+
+@defect("encoding")
+def bom(table: Table, _: Random) -> bool:
+    """UTF-8 with a byte order mark."""
+    table.bom = True
+    return True
+
+
+@defect(weight=0.5)
+def wrong_suffix(table: Table, dice: Random) -> bool:
+    """A name that says something else."""
+    table.suffix = dice.choice([".csv", ".xls", ".xlsx", ".txt", ".dat", ""])
+    return True
+
+
+def _hopeless(code: str, data: bytes) -> Change:
+    def change(table: Table, _: Random) -> bool:
+        table.override, table.hopeless = data, True
+        table.refusals = {code}
+        return True
+
+    return change
+
+
+_PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + zlib.compress(bytes(range(256)) * 9)
+_PROSE = "这是一封信，没有表格。\n请查收，谢谢。\n此致\n敬礼\n".encode()
+for _name, _code, _data in (
+    ("empty", "empty_file", b""),
+    ("only_spaces", "empty_file", b" \r\n\n  \n"),
+    ("only_bom", "empty_file", b"\xef\xbb\xbf"),
+    ("picture", "not_a_table", _PNG),
+    ("pdf", "not_a_table", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<</Type/Catalog>>\nendobj\n"),
+    ("prose", "not_a_table", _PROSE),
+    ("json", "missing_columns", b'{"date": "2026-03-01", "items": [1, 2, 3]}\n'),
+    ("header_alone", "no_rows", "日期,产品,单价,数量,地区\n".encode()),
+    ("header_and_total", "no_rows", "日期,产品,单价,数量,地区\n合计,,,12,\n".encode()),
+    ("no_day", "no_valid_dates", "日期,产品,单价,数量,地区\n待定,电视,12.50,2,华东\n明天,冰箱,3,4,华北\n".encode()),
+    ("no_date_column", "missing_columns", "产品,单价,数量,地区\n电视,12.50,2,华东\n冰箱,3,4,华北\n".encode()),
+    ("no_money", "missing_columns", "日期,产品,地区\n2026-03-01,电视,华东\n2026-03-02,冰箱,华北\n".encode()),
+):
+    named(f"hopeless_{_name}", _hopeless(_code, _data), "hopeless")
