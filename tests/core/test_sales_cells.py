@@ -4,6 +4,7 @@ import random
 import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -427,11 +428,34 @@ def test_headings_that_mean_two_columns_say_so_with_scores() -> None:
     assert match("Amount (pcs)") == [(Column.AMOUNT, 90)]
     assert match("Amount (USD)") == [(Column.TOTAL, 90)]
     assert match("数量/金额") == [(Column.AMOUNT, 50), (Column.TOTAL, 50)]
+    assert match("销售 数量") == [(Column.AMOUNT, 100)]
     assert match("Purchase amount") == [(Column.TOTAL, 50), (Column.AMOUNT, 40)]
-    assert match("单价(元)") == [(Column.PRICE, 100)]
+    assert match("单价(元)") == [(Column.PRICE, 95)]
     assert match("日期.1") == [(Column.DATE, 90)]
     assert match("Name") == [(Column.PRODUCT, 60)]
     assert match("客户品名") == [(Column.PRODUCT, 50)]
+
+
+def test_of_several_columns_of_a_kind_the_one_that_a_manager_calls_the_sales_is_named_most_surely() -> None:
+    best_first = {
+        Column.DATE: "下单时间|订单创建时间|Order Date > 付款时间|订单付款时间 > 创建时间|Created at > Paid at|完成时间"
+                     " > 发货时间|Ship Date",
+        Column.PRODUCT: "商品名称|宝贝标题|存货名称|Lineitem name > 商品|Product > 物料描述|Material Description"
+                        " > SKU|型号 > 商品编号|Product ID|物料编码",
+        Column.PRICE: "折后价|实付单价|成交价|含税单价|Price Paid > 单价|售价|Unit Price > 促销价|Net Price"
+                      " > 无税单价|批发价 > 原价|商品原价|吊牌价|List Price",
+        Column.AMOUNT: "数量|购买数量|Quantity Ordered > 实发数量|Billed Quantity > 总数量",
+        Column.REGION: "地区|省份 > 收货省份|Shipping Province|ship-state > 城市|City > 国家|Billing Province > 门店",
+        Column.TOTAL: "实付金额|实收|买家实际支付金额|价税合计|Net Sales > 金额|小计|Total > Net Value"
+                      " > 应收金额|Gross Sales > 订单金额|订单总额|Order Total",
+    }  # fmt: skip
+    for column, tiers in best_first.items():
+        scores = [[dict(match(heading))[column] for heading in listed(tier)] for tier in tiers.split(" > ")]
+        assert all(min(better) > max(worse) for better, worse in pairwise(scores)), (column, scores)
+    others = (
+        "Lineitem compare at price|优惠金额|优惠前金额|Item list price|Quantity Shipped|商品规格|ship-service-level|Tip"
+    )
+    assert [text for text in listed(others) if column_of(text)] == []
 
 
 def test_headings_that_count_in_ten_thousands() -> None:

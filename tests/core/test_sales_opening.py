@@ -586,7 +586,7 @@ def test_missing_columns_are_named_with_a_mapping_that_works(box: Box) -> None:
 def test_an_unknown_header_is_proposed_never_guessed(box: Box) -> None:
     rows = "2026-03-01,TV,12.50,2,North\n2026-03-02,Radio,3.25,4,South\n"
     message = refusal(box, "Päivä,Tuote,Hinta,Hinta,Alue\n" + rows)
-    assert '{"date": "Päivä", "price": "3", "amount": "4", "region": "Alue", "product": "Tuote"}' in message
+    assert '{"date": "Päivä", "product": "Tuote", "price": "3", "amount": "4", "region": "Alue"}' in message
     assert box("Päivä,Tuote,Hinta,Kappaletta,Alue\n" + rows, mapping={"date": "1", "product": "2"}).columns == PLACES
 
 
@@ -597,6 +597,41 @@ def test_a_mapping_of_what_is_not_there_is_refused(box: Box) -> None:
 
 
 # --- headers ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("upper", "lower", "places"),
+    [
+        ("日期,产品,销售情况,,地区", ",,单价,数量,", [0, 1, 2, 3, 4]),
+        (",产品,销售情况,,", "日期,,单价,数量,地区", [0, 1, 2, 3, 4]),
+        ("订单信息,,商品信息,,,地区", "订单号,日期,产品,单价,数量,", [1, 2, 3, 4, 5]),
+        ("日期,产品,退货,,销售,,地区", ",,单价,数量,单价,数量,", [0, 1, 4, 5, 6]),
+        ("Date,Item,Sold,,Region", ",,Unit Price,Qty", [0, 1, 2, 3, 4]),
+    ],
+)
+def test_a_header_of_two_storeys(box: Box, upper: str, lower: str, places: list[int]) -> None:
+    cells = ["x"] * len(upper.split(","))
+    for place, text in zip(places, ["2026-03-01", "TV", "12.50", "2", "North"], strict=True):
+        cells[place] = text
+    layout = box(f"Title\n{upper}\n{lower}\n{','.join(cells)}\n")
+    assert layout.columns == dict(zip(PLACES, places, strict=True))
+    assert (layout.header_row, layout.first_line) == (1, 4)
+    assert rows_of(layout) == [cells]
+
+
+def test_two_lines_are_one_header_only_where_that_names_more(box: Box) -> None:
+    assert box("Date,Product,Price,Amount\n,,CNY,pcs\n2026-03-01,TV,12.50,2\n").header_row == 0
+    assert box("Sales,,,\nDate,Product,Price,Amount\n2026-03-01,TV,12.50,2\n").header_row == 1
+    assert refusal(box, "Date,Product,x\nPrice,Amount,y\n2026-03-01,TV,12.50\n").startswith("[missing_columns]")
+
+
+def test_orders_that_were_not_carried_through_are_told(box: Box) -> None:
+    data = "Date,Product,Price,Amount,订单状态,Financial Status,State\n2026-03-01,TV,12.50,2,{},{},Cancelled\n"
+    assert codes(box(data.format("交易成功", "paid"))) == []
+    assert codes(box(data.format("未申请退款", "no refunds"))) == []
+    layout = box(data.format("已退款", "voided") + "2026-03-01,TV,12.50,2\n")
+    told = [caution.blanks for caution in layout.warnings if caution.code == "undone_orders"]
+    assert told == [{"column": "订单状态", "states": "已退款"}, {"column": "Financial Status", "states": "voided"}]
 
 
 @pytest.mark.parametrize(

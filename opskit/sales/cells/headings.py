@@ -21,7 +21,7 @@ _SPACES = re.compile(r"[\s_./'-]+")
 _WORD = re.compile(rf"[{_HAN}]+|[^\W_{_HAN}]+")
 _MONEY_BEHIND = re.compile(r"(.{2,}?)((?:[十百千]?[万亿]|[百千])?(?:元|美元|人民币|rmb|cny|usd))")
 
-_SURE, _ENDING, _LESS = 100, 50, 10  # a name we know, one that ends in such a name; what a doubt costs
+_SURE, _ENDING, _LESS = 95, 50, 10  # a name that means just that; one that ends in it costs this, and a doubt that
 _UNIT_NAMES = """
     件 台 个 箱 盒 瓶 包 套 只 支 条 份 双 张 袋 桶 斤 公斤 吨 千克 克 米
     pc pcs piece pieces unit units ea kg g box boxes
@@ -51,16 +51,16 @@ def _known() -> dict[str, dict[Column, int]]:
 
 
 _KNOWN = _known()
-_ENDINGS = {name: scores for name, scores in _KNOWN.items() if max(scores.values()) == _SURE and len(name) > 1}
+_ENDINGS = {name: scores for name, scores in _KNOWN.items() if max(scores.values()) >= _SURE and len(name) > 1}
 _LONGEST_ENDING = max(map(len, _ENDINGS))
 
 
 def match(header: str) -> list[tuple[Column, int]]:
     """The columns that ``header`` may name with a score from 1 to 100, best first; an unknown heading gives [].
 
-    100 and 90 are names that mean just that, 60 and below names that may ("name", "created at", "original price",
-    "store") or that only end in a known one. "Amount" names both AMOUNT and TOTAL; with a unit or a currency behind
-    it ("Amount (pcs)", "Amount (USD)") it is one of them.
+    Above 60 are names that mean just that (``NAMES`` says what is preferred to what), 60 and below names that may
+    ("name", "created at", "original price", "store") or that only end in a known one. "Amount" names both AMOUNT and
+    TOTAL; with a unit or a currency behind it ("Amount (pcs)", "Amount (USD)") it is one of them.
     """
     if len(header) > _LONGEST:
         return []
@@ -125,7 +125,7 @@ def _parts(text: str) -> dict[Column, int]:
     for part in parts:
         scores = _told(scores, part)
     best = max(scores.values(), default=0)
-    if sum(score == best for score in scores.values()) > 1:  # "数量/金额" is two columns in one
+    if sum(score > best - _LESS for score in scores.values()) > 1:  # "数量/金额" is two columns in one
         return {column: min(score, _ENDING) for column, score in scores.items()}
     return scores
 
@@ -136,14 +136,18 @@ def _ending(text: str) -> dict[Column, int]:
     starts = range(1, len(words)) if text.isascii() else range(0)
     for start in starts:
         if (name := "".join(words[start:])) in _ENDINGS:
-            return dict.fromkeys(_ENDINGS[name], _ENDING)
+            return _as_ending(name)
     if words[-1:] == ["amount"]:
         return {Column.TOTAL: _ENDING, Column.AMOUNT: _ENDING - _LESS}
     key = _squeezed(text)
     for start in range(max(1, len(key) - _LONGEST_ENDING), len(key) - 1):
         if not key[start].isascii() and key[start:] in _ENDINGS:
-            return dict.fromkeys(_ENDINGS[key[start:]], _ENDING)
+            return _as_ending(key[start:])
     return {}
+
+
+def _as_ending(name: str) -> dict[Column, int]:
+    return {column: score - _ENDING for column, score in _ENDINGS[name].items()}
 
 
 def _told(scores: dict[Column, int], hint: str) -> dict[Column, int]:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import pairwise, zip_longest
 
 from opskit.errors import InvalidInput
 from opskit.sales.cells import Column, Order, day, match, number
@@ -47,21 +48,50 @@ class Head:
 def found(rows: Sequence[Row], mapping: Mapping[Column, str], lines: int) -> Head:
     """The best header among the records that begin on the first ``lines`` lines.
 
-    Without one, the columns that the content gives away, if it does; ``place`` and ``weight`` tell how sure that is.
+    One line names the columns; where two together, groups above and names below, name more of them, they do.
+    Without a header, the columns that the content gives away, if it does; ``place`` and ``weight`` tell how sure that
+    is.
     """
-    best: Head | None = None
-    for place, (line, cells) in enumerate(rows):
-        if line >= lines:
-            break
-        if len(cells) > _WIDEST:
-            continue
-        below = [cells for _, cells in rows[place + 1 : place + 1 + _SEEN]]
-        columns, weight = _named(cells, below, mapping)
-        if weight and (best is None or weight > best.weight):
-            best = Head(place, place + 1, _trimmed(cells), columns, len(cells), weight)
+    first = [(place, cells) for place, (line, cells) in enumerate(rows) if line < lines and len(cells) <= _WIDEST]
+    best = _best([(place, place + 1, cells) for place, cells in first], rows, mapping)
+    if best is None or best.missing or Column.REGION not in best.columns:
+        pairs = [(upper, lower + 1, _stacked(cells, rows[lower][1])) for (upper, cells), (lower, _) in pairwise(first)]
+        stacked = _best([pair for pair in pairs if pair[2]], rows, mapping)
+        worse = best is None or best.missing or best.columns.items() < (stacked or best).columns.items()
+        best = stacked if worse and stacked and not stacked.missing else best
     if best:
         return replace(best, cautions=_cautions(best))
     return _unnamed(rows, mapping)
+
+
+def _best(
+    lines: Sequence[tuple[int, int, list[str]]], rows: Sequence[Row], mapping: Mapping[Column, str]
+) -> Head | None:
+    """The head of the line that names columns most surely. ``lines``: its place, that of the data, and its cells."""
+    best: Head | None = None
+    for place, data, cells in lines:
+        columns, weight = _named(cells, [below for _, below in rows[data : data + _SEEN]], mapping)
+        if weight and (best is None or weight > best.weight):
+            best = Head(place, data, _trimmed(cells), columns, len(cells), weight)
+    return best
+
+
+def _stacked(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
+    """The names that two lines make, [] where they cannot be one header.
+
+    A group's name stands above the first of its columns ("销售", "" over "数量", "金额"); a column without a group has
+    its name in one of the lines. Two full lines, and numbers below, are no such header.
+    """
+    if any(number(cell, units=True) for cell in lower):
+        return []
+    names: list[str] = []
+    group = ""
+    filled = 0
+    for above, below in zip_longest(map(str.strip, upper), map(str.strip, lower), fillvalue=""):
+        group = above or (group if below else "")
+        names.append(f"{group} {below}".strip())
+        filled += bool(above and below)
+    return names if filled < len(names) else []
 
 
 def _named(cells: list[str], below: list[list[str]], mapping: Mapping[Column, str]) -> tuple[dict[Column, int], int]:
@@ -191,7 +221,8 @@ def checked(head: Head, mapping: Mapping[Column, str]) -> Head:
 
 
 def _proposal(head: Head) -> str:
-    places = {column: place for column, place in head.columns.items() if column is not Column.CURRENCY}
+    places = {column: head.columns[column] for column in Column if column in head.columns}
+    places.pop(Column.CURRENCY, None)
     names = Counter(plain(cell) for cell in head.cells)
     usable = {
         column.value: head.cells[place]

@@ -15,6 +15,7 @@ from opskit.sales.opening.encoding import Encoding, encoding_of
 from opskit.sales.opening.header import Head, checked, found
 from opskit.sales.opening.layout import Caution, Grid, Layout, Limits, Row, not_a_table
 from opskit.sales.opening.sheets import workbook
+from opskit.sales.opening.states import undone
 from opskit.sales.opening.text import Lines, head_of, is_standard, lines_of, readings, write
 
 _MAPPABLE = tuple(column for column in Column if column is not Column.CURRENCY)
@@ -206,6 +207,6 @@ def _layout(head: Head, rows: Sequence[Row], limits: Limits) -> Layout:
         epoch1904=False,
         complete=True,
         sheet="",
-        warnings=head.cautions,
+        warnings=[*head.cautions, *undone(head.cells, head.columns, [cells for _, cells in data])],
         sample=[cells for _, cells in data[: limits.sample_rows]],
     )
