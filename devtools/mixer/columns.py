@@ -114,7 +114,7 @@ def blank_column(table: Table, dice: Random) -> bool:
     """The table begins in column B, or has the numbers that pandas writes in front."""
     table.columns.insert(0, "blank")
     table.names["blank"] = ""
-    if dice.random() < 0.5:  # noqa: PLR2004
+    if dice.random() < 0.5:
         for place, row in enumerate(table.rows):
             row.cells["blank"] = f"{place}"
     return True
@@ -133,7 +133,7 @@ def currency_column(table: Table, dice: Random) -> bool:
     table.names["currency"] = "Currency" if table.language == "en" else "币种"
     table.columns.append("currency")
     main, other = dice.sample(["CNY", "USD", "EUR"], 2)
-    strange = table.some(dice, 2) if len(table.rows) > 6 else []  # noqa: PLR2004
+    strange = table.some(dice, 2) if len(table.rows) > 6 else []
     for row in table.rows:
         row.cells["currency"] = main
     for row in strange:
@@ -147,7 +147,7 @@ def currency_column(table: Table, dice: Random) -> bool:
 @defect("heading", 0.6)
 def mapped_columns(table: Table, dice: Random) -> bool:
     """Headings that mean nothing, and a mapping by name or number."""
-    by_name = dice.random() < 0.5  # noqa: PLR2004
+    by_name = dice.random() < 0.5
     for place, column in enumerate(table.columns):
         if column in {*ROLES, "total"}:
             table.names[column] = f"f{place}x"

@@ -70,7 +70,7 @@ def judged(plan: Plan) -> Verdict:
 
 def _read(path: Path, folder: Path, table: Table) -> _Read:
     folder.mkdir()
-    layout: Layout = opened(path, folder, mapping=table.mapping)
+    layout: Layout = opened(path, folder, sheet=table.params.get("sheet", ""), mapping=table.mapping)
     order = Order(table.params["date_order"]) if "date_order" in table.params else None
     reading = Reading(TODAY, order, fill_down="fill_down" in table.params)
     with ledger(layout, folder, reading, careful=layout.complete) as book:

@@ -23,7 +23,7 @@ def _clock(dice: Random, form: str = "%H:%M:%S") -> str:
 
 def _half(dice: Random) -> str:
     hour = dice.randrange(24)
-    return f"{'上午' if hour < 12 else '下午'}{hour if hour <= 12 else hour - 12}:{dice.randrange(60):02}"  # noqa: PLR2004
+    return f"{'上午' if hour < 12 else '下午'}{hour if hour <= 12 else hour - 12}:{dice.randrange(60):02}"
 
 
 def _numerals(day: date) -> str:
@@ -31,7 +31,7 @@ def _numerals(day: date) -> str:
 
     def small(number: int) -> str:
         tens, ones = divmod(number, 10)
-        return ("" if tens < 2 else digits[tens]) + ("十" if tens else "") + (digits[ones] if ones else "")  # noqa: PLR2004
+        return ("" if tens < 2 else digits[tens]) + ("十" if tens else "") + (digits[ones] if ones else "")
 
     return f"{''.join(digits[int(d)] for d in str(day.year))}年{small(day.month)}月{small(day.day)}日"
 

@@ -170,7 +170,7 @@ def refund_forms(table: Table, dice: Random) -> bool:
     """Minus signs, brackets, minus behind."""
     if table.decimal_comma or table.by_total:
         return False
-    money = dice.random() < 0.3 and table.params.get("currency", "CNY?") in {"CNY", "CNY?"}  # noqa: PLR2004
+    money = dice.random() < 0.3 and table.params.get("currency", "CNY?") in {"CNY", "CNY?"}
     for row in table.good():
         if row.sale and row.sale.price < 0:
             pool = [form for form, _ in forms.MONEY_MINUS.values()] if money else list(forms.MINUS.values())

@@ -1,8 +1,10 @@
 """Defects of the file around the table: container, delimiter, quotes, line ends, encoding, wrapper."""
 
+import gzip
 import zlib
 from random import Random
 
+from devtools.mixer.books import OTHER, zipped
 from devtools.mixer.registry import Change, defect, named
 from devtools.mixer.table import Table
 
@@ -17,23 +19,41 @@ _ENCODINGS = {
 def _set(**options: object) -> Change:
     def change(table: Table, _: Random) -> bool:
         for name, value in options.items():
-            setattr(table, name, value)
+            setattr(table, name, dict(value) if isinstance(value, dict) else value)
         return True
 
     return change
 
 
-named("xlsx_text", _set(container="xlsx", suffix=".xlsx"), "container")
-named("xlsx", _set(container="xlsx", typed=True, suffix=".xlsx"), "container", 2)
-named("xlsx_1904", _set(container="xlsx", typed=True, epoch1904=True, suffix=".xlsx"), "container", 0.5)
-named("xlsx_digits17", _set(container="xlsx", typed=True, digits17=True, suffix=".xlsx"), "container", 0.7)
-named("xlsx_cover", _set(container="xlsx", typed=True, cover=True, suffix=".xlsx"), "container", 0.7)
-named("ods_text", _set(container="ods", suffix=".ods"), "container", 0.5)
-named("ods", _set(container="ods", typed=True, suffix=".ods"), "container")
-named("html", _set(container="html", suffix=".xls"), "container", 1.5)
-named("html_spans", _set(container="html", suffix=".xls", spans=True), "container", 0.7)
-named("xlsx_clock", _set(container="xlsx", typed=True, clock=True, suffix=".xlsx"), "container", 0.7)
-for _name, _mark in {"semicolon": ";", "tab": "\t", "pipe": "|", "wide_comma": "，", "ctrl_a": "\x01"}.items():
+_XLSX = {"container": "xlsx", "typed": True, "suffix": ".xlsx"}
+for _name, _weight, _options in (
+    ("xlsx", 2, _XLSX),
+    ("xlsx_text", 1, _XLSX | {"typed": False}),
+    ("xlsx_inline", 0.7, _XLSX | {"inline": True}),
+    ("xlsx_1904", 0.5, _XLSX | {"epoch1904": True}),
+    ("xlsx_digits17", 0.7, _XLSX | {"digits17": True}),
+    ("xlsx_clock", 0.7, _XLSX | {"clock": True}),
+    ("xlsx_cover", 0.7, _XLSX | {"sheets": ("cover", "hidden")}),
+    ("xlsx_sheet_named", 0.7, _XLSX | {"sheets": ("other", "hidden"), "params": {"sheet": " 日报"}}),
+    ("xlsx_sheet_numbered", 0.5, _XLSX | {"sheets": ("cover", "other"), "params": {"sheet": "3"}}),
+    ("xls", 1, {"container": "xls", "typed": True, "suffix": ".xls"}),
+    ("xls_text", 0.5, {"container": "xls", "suffix": ".xls"}),
+    ("xls_1904", 0.3, {"container": "xls", "typed": True, "epoch1904": True, "suffix": ".xls"}),
+    ("ods", 1, {"container": "ods", "typed": True, "suffix": ".ods"}),
+    ("ods_text", 0.5, {"container": "ods", "suffix": ".ods"}),
+    ("html", 1.5, {"container": "html", "suffix": ".xls"}),
+    ("html_spans", 0.7, {"container": "html", "suffix": ".xls", "spans": True}),
+    ("xml_2003", 0.7, {"container": "xml", "suffix": ".xls"}),
+):
+    named(_name, _set(**_options), "container", _weight)
+for _name, _mark in {
+    "semicolon": ";",
+    "tab": "\t",
+    "pipe": "|",
+    "wide_comma": "，",
+    "ctrl_a": "\x01",
+    "caret": "^",
+}.items():
     named(f"delimiter_{_name}", _set(delimiter=_mark), "delimiter")
 named("quoted_all", _set(quoting="all"), "quoting")
 named("quoted_lines", _set(quoting="wrapped"), "quoting")
@@ -46,7 +66,9 @@ named("no_last_end", _set(ending="none"), "end")
 named("ctrl_z", _set(ending="ctrl-z"), "end")
 named("blank_end", _set(ending="blank"), "end")
 named("sep_line", _set(sep=True), "", 0.7)
-named("trailing_delimiters", _set(trailing=True), "", 0.7)
+named("trailing_delimiters", _set(trailing="all"), "trailing")
+named("trailing_in_rows", _set(trailing="rows"), "trailing", 0.5)
+named("trailing_in_header", _set(trailing="header"), "trailing", 0.3)
 named("spaces_behind_delimiters", _set(spaced=True), "", 0.5)
 named("nul_bytes", _set(nul=True), "", 0.4)
 named("damaged_bytes", _set(damaged=True), "", 0.5)
@@ -58,7 +80,7 @@ for _name in ("gzip", "zip", "zip_folder", "zip_gzip"):
 def other_encoding(table: Table, dice: Random) -> bool:
     """Any of the encodings of the language; one that cannot hold the text gives way to UTF-8."""
     table.encoding = dice.choice(_ENCODINGS[table.language])
-    table.bom = table.encoding.startswith("utf-16") and dice.random() < 0.5  # noqa: PLR2004
+    table.bom = table.encoding.startswith("utf-16") and dice.random() < 0.5
     return True
 
 
@@ -86,6 +108,7 @@ def _hopeless(code: str, data: bytes) -> Change:
 
 
 _PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + zlib.compress(bytes(range(256)) * 9)
+_TABLE = "".join(",".join(row) + "\n" for row in OTHER).encode()
 _PROSE = "这是一封信，没有表格。\n请查收，谢谢。\n此致\n敬礼\n".encode()
 for _name, _code, _data in (
     ("empty", "empty_file", b""),
@@ -94,6 +117,10 @@ for _name, _code, _data in (
     ("picture", "not_a_table", _PNG),
     ("pdf", "not_a_table", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<</Type/Catalog>>\nendobj\n"),
     ("prose", "not_a_table", _PROSE),
+    ("two_tables", "not_a_table", zipped({"a.csv": _TABLE, "b.csv": _TABLE})),
+    ("cut_gzip", "not_a_table", gzip.compress(_TABLE, mtime=0)[:-9]),
+    ("document", "not_a_table", zipped({"[Content_Types].xml": b"<Types/>", "word/document.xml": b"<x/>"})),
+    ("page", "missing_columns", b"<html><table><tr><td>Menu<td>About us</tr><tr><td>1<td>2</tr></table></html>"),
     ("json", "missing_columns", b'{"date": "2026-03-01", "items": [1, 2, 3]}\n'),
     ("header_alone", "no_rows", "日期,产品,单价,数量,地区\n".encode()),
     ("header_and_total", "no_rows", "日期,产品,单价,数量,地区\n合计,,,12,\n".encode()),

@@ -69,7 +69,7 @@ def surplus_cells(table: Table, dice: Random) -> bool:
     for row in table.some(dice):
         row.surplus = ["备注", "x"][: dice.randint(1, 2)]
         row.reasons = frozenset({"field_count"})
-        row.free = table.container != "text"  # in a sheet nothing is shifted by it
+        row.free = table.container != "text" or table.trailing == "header"  # nothing is shifted by it there
     return True
 
 

@@ -31,12 +31,12 @@ def blank_rows(table: Table, dice: Random) -> bool:
 
 def _label(table: Table, dice: Random, day: date | None) -> str:
     if table.language == "en":
-        if dice.random() < 0.3 and day:  # noqa: PLR2004
+        if dice.random() < 0.3 and day:
             return dice.choice(
                 [f"{day} Total", "North Total", "Widget Total", "Total (USD)", "Total for March", "TOTAL:"]
             )
         return dice.choice(["Total", "TOTAL", "Grand Total", "Subtotal", "Sub-total:", "Total:", "Sum", "Page total"])
-    if dice.random() < 0.3 and day:  # noqa: PLR2004
+    if dice.random() < 0.3 and day:
         return dice.choice(
             [f"{day} 小计", f"{day.month}月合计", f"{day} 汇总", "小计(5笔)", "华为手机 小计", "合计：5 行"]
         )
@@ -65,19 +65,19 @@ def _total_row(table: Table, dice: Random, place: int) -> Row:
     amount = sum((table.amount(sale) for sale in above), Decimal(0))
     worth = sum((table.worth(sale) for sale in above), Decimal(0))
     write = forms.comma if table.decimal_comma else forms.plain
-    if dice.random() < 0.8:  # noqa: PLR2004
+    if dice.random() < 0.8:
         cells |= {"amount": write(amount), "total": write(worth)}
-    if dice.random() < 0.4:  # noqa: PLR2004
+    if dice.random() < 0.4:
         cells["price"] = write(worth)
     usual = [column for column in ("date", "product", "region") if column in cells]
     others = [column for column in cells if column not in {*ROLES, "total", "currency"}]
     label = _label(table, dice, above[-1].day if above else None)
     cells[dice.choice([*usual, *usual, *others])] = label
     named = [column for column in cells if column not in {"price", "amount", "total", "date"} and not cells[column]]
-    if dice.random() < 0.2 and named and above:  # noqa: PLR2004 - such as the region of a region's sum
+    if dice.random() < 0.2 and named and above:
         column = dice.choice(named)
         cells[column] = {"product": above[-1].product, "region": above[-1].region}.get(column, "")
-    if cells["date"] == "" and above and dice.random() < 0.3 and "fill_down" not in table.params:  # noqa: PLR2004
+    if cells["date"] == "" and above and dice.random() < 0.3 and "fill_down" not in table.params:
         cells["date"] = f"{above[-1].day}"
     return Row(cells=cells, reasons=frozenset({"total_row"}))
 
@@ -192,7 +192,7 @@ def appended_table(table: Table, dice: Random) -> bool:
     names = dict(zip(ROLES, other, strict=True))
     table.rows.append(Row(line=[""], reasons=frozenset({"blank"}), optional=True))
     table.rows.append(Row(line=[names.get(column, "x") for column in table.columns], reasons=ANY))
-    for row in dice.sample(table.rows, 3) if len(table.rows) > 3 else []:  # noqa: PLR2004
+    for row in dice.sample(table.rows, 3) if len(table.rows) > 3 else []:
         if row.sale and row.good:
             table.rows.append(Row(cells=dict(row.cells), reasons=ANY))
     return True

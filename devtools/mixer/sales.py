@@ -14,7 +14,7 @@ def refunds(table: Table, dice: Random) -> bool:
     """A negative price or quantity; ``refund_forms`` writes it in one way or another."""
     for row in table.some(dice, 4):
         assert row.sale  # noqa: S101 - a good row
-        by_price = dice.random() < 0.3  # noqa: PLR2004
+        by_price = dice.random() < 0.3
         price, amount = row.sale.price, row.sale.amount
         discount = Decimal(0)
         row.sale = replace(
@@ -36,7 +36,7 @@ def zero_prices(table: Table, dice: Random) -> bool:
 def fractions(table: Table, dice: Random) -> bool:
     """Quantities that are no integers."""
     for row in table.good():
-        if row.sale and dice.random() < 0.4:  # noqa: PLR2004
+        if row.sale and dice.random() < 0.4:
             row.sale = replace(row.sale, amount=row.sale.amount + Decimal(dice.randrange(1, 100)) / 100)
     return True
 
@@ -45,7 +45,7 @@ def fractions(table: Table, dice: Random) -> bool:
 def large_numbers(table: Table, dice: Random) -> bool:
     """Prices of millions."""
     for row in table.good():
-        if row.sale and dice.random() < 0.4:  # noqa: PLR2004
+        if row.sale and dice.random() < 0.4:
             row.sale = replace(row.sale, price=row.sale.price * 1000 + dice.randrange(1000))
     return True
 
@@ -54,7 +54,7 @@ def large_numbers(table: Table, dice: Random) -> bool:
 def long_fractions(table: Table, dice: Random) -> bool:
     """Prices of four decimal places."""
     for row in table.good():
-        if row.sale and dice.random() < 0.4:  # noqa: PLR2004
+        if row.sale and dice.random() < 0.4:
             row.sale = replace(row.sale, price=row.sale.price + Decimal(dice.randrange(1, 10_000)) / 10_000)
     return True
 
@@ -115,7 +115,7 @@ def breaks_in_names(table: Table, dice: Random) -> bool:
 @defect(weight=0.7)
 def numeric_names(table: Table, dice: Random) -> bool:
     """Products, or all regions, that are numbers."""
-    if dice.random() < 0.5:  # noqa: PLR2004
+    if dice.random() < 0.5:
         return _rename(table, dice, ["3080", "911", "1.5", "20260301", "007"], 1)
     for row in table.good():
         if row.sale and row.sale.region:
@@ -126,6 +126,6 @@ def numeric_names(table: Table, dice: Random) -> bool:
 @defect()
 def sorted_days(table: Table, dice: Random) -> bool:
     """From the first day on, or backwards."""
-    back = dice.random() < 0.5  # noqa: PLR2004
+    back = dice.random() < 0.5
     table.rows.sort(key=lambda row: row.sale.day.toordinal() if row.sale else 0, reverse=back)
     return True

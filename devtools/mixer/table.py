@@ -95,14 +95,15 @@ class Table:
     encoding: str = "utf-8"
     bom: bool = False
     sep: bool = False
-    trailing: bool = False  # a delimiter at the end of every line
+    trailing: str = ""  # where lines end with a delimiter: in "all", only in "rows", or only in "header"
     spaced: bool = False  # a space behind every delimiter
     ending: str = "newline"
     nul: bool = False
     wrapper: str = ""
     suffix: str = ".csv"
-    cover: bool = False  # a workbook begins with a sheet that is no table
-    digits17: bool = False
+    sheets: tuple[str, ...] = ()  # before the table's sheet: a "cover", a "hidden" table, a visible "other" one
+    inline: bool = False  # a workbook's texts stand where they are used
+    digits17: bool = False  # a workbook's numbers are results of formulas with 17 digits
     clock: bool = False  # a workbook's days have a time, and other formats
     spans: bool = False  # a page's days go over several rows
     override: bytes | None = None
@@ -125,6 +126,16 @@ class Table:
         """A few good rows, never all of them."""
         good = self.good()
         return dice.sample(good, min(dice.randint(1, most), len(good) - 1)) if len(good) > 1 else []
+
+    def sold(self) -> list[tuple[Row, Sale]]:
+        """The same with their sales."""
+        return [(row, row.sale) for row in self.rows if row.sale and not row.reasons]
+
+    def lines(self) -> list[Row]:
+        """All lines as rows, the header and what stands above it too."""
+        above = [Row(line=list(line)) for line in self.above]
+        header = [Row(line=[self.names[column] for column in self.columns])] if self.header else []
+        return [*above, *header, *self.rows]
 
     def cells_of(self, row: Row) -> list[str]:
         """The cells of a row as they will be written."""

@@ -118,6 +118,8 @@ def _named(text: str) -> dict[Column, int]:
 def _parts(text: str) -> dict[Column, int]:
     """The columns of a heading in two languages, with two names, or with a unit: "日期 Date", "单价/元"."""
     parts = [part for piece in _SEPARATOR.split(text) for part in _ONE_SCRIPT.findall(piece) if part.strip(_AROUND)]
+    if any(len(part) == 1 and _IS_HAN.match(part) for part in parts) and any(map(str.isdecimal, text)):
+        return {}  # the 日 of "3月1日"
     scores: dict[Column, int] = {}
     for part in parts:
         for column, score in _whole(part).items():
