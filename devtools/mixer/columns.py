@@ -1,11 +1,10 @@
 """Defects of the columns: what there is, what it is called, and in which order."""
 
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 from random import Random
 
-from devtools.mixer import words
+from devtools.mixer import exports, words
 from devtools.mixer.registry import defect
 from devtools.mixer.table import ROLES, Table
 
@@ -18,6 +17,8 @@ def headings(table: Table, dice: Random) -> None:
 @defect()
 def line_total(table: Table, dice: Random) -> bool:
     """A column with price × amount."""
+    if "total" in table.columns:
+        return False
     table.names["total"] = dice.choice(words.TOTALS[table.language])
     table.columns.append("total")
     return True
@@ -26,8 +27,7 @@ def line_total(table: Table, dice: Random) -> bool:
 @defect(weight=0.7)
 def disagreeing_total(table: Table, dice: Random) -> bool:
     """The column of line totals holds a discount that the price does not."""
-    if "total" not in table.columns:
-        line_total(table, dice)
+    line_total(table, dice)
     for row in dice.sample(table.rows, dice.randint(1, len(table.rows))):
         if row.sale and row.sale.sales > 1:
             row.sale = replace(row.sale, discount=Decimal(dice.randint(1, 90)) / 100)
@@ -40,8 +40,7 @@ def amount_is_the_total(table: Table, dice: Random) -> bool:
     """Beside a quantity, "Amount" is the line total."""
     if table.language != "en":
         return False
-    if "total" not in table.columns:
-        line_total(table, dice)
+    line_total(table, dice)
     table.names |= {"amount": dice.choice(["Quantity", "Qty", "Units"]), "total": "Amount"}
     return True
 
@@ -49,9 +48,8 @@ def amount_is_the_total(table: Table, dice: Random) -> bool:
 @defect("lacking", 0.6)
 def no_price(table: Table, dice: Random) -> bool:
     """Only the line total is there, and the quantity."""
-    if "total" not in table.columns:
-        line_total(table, dice)
-    table.columns.remove("price")
+    line_total(table, dice)
+    table.drop("price")
     table.by_total = True
     table.needs -= {"differing"}
     table.needs.add("no_price_column")
@@ -64,7 +62,7 @@ def no_price(table: Table, dice: Random) -> bool:
 def only_total(table: Table, dice: Random) -> bool:
     """Neither price nor quantity."""
     no_price(table, dice)
-    table.columns.remove("amount")
+    table.drop("amount")
     table.no_amount = True
     return True
 
@@ -72,7 +70,9 @@ def only_total(table: Table, dice: Random) -> bool:
 @defect(weight=0.7)
 def no_region(table: Table, _: Random) -> bool:
     """There is no region, and so it is ""."""
-    table.columns.remove("region")
+    if "region" not in table.columns:
+        return False
+    table.drop("region")
     for row in table.rows:
         if row.sale:
             row.sale = replace(row.sale, region="")
@@ -84,29 +84,10 @@ def other_columns(table: Table, dice: Random) -> bool:
     """Columns that are none of ours, though some sound like them."""
     others = words.OTHERS["zh" if table.language in {"zh", "tw"} else "en"]
     for heading, kind in dice.sample(others, dice.randint(1, 4)):
-        table.names[heading] = heading
-        table.columns.insert(dice.randint(0, len(table.columns)), heading)
-        for place, row in enumerate(table.rows):
-            if row.sale:
-                row.cells[heading] = _filler(kind, place, row.sale.day, dice)
+        if heading not in table.names.values():
+            table.columns.insert(dice.randint(0, len(table.columns)), heading)
+            exports.fill(table, heading, heading, kind, dice)
     return True
-
-
-def _filler(kind: str, place: int, day: object, dice: Random) -> str:
-    late = day + timedelta(dice.randint(1, 9))  # type: ignore[operator]
-    return {
-        "id": lambda: f"2026{place + 100_000}",
-        "count": lambda: f"{place + 1}",
-        "words": lambda: dice.choice(["", "", "ok", "加急"]),
-        "price": lambda: f"{Decimal(dice.randrange(100, 90_000)) / 100}",
-        "day": lambda: f"{late}",
-        "few": lambda: f"{dice.randrange(5)}",
-        "share": lambda: f"{dice.randrange(30)}%",
-        "code": lambda: f"SP-{dice.randrange(1000):04}",
-        "kind": lambda: dice.choice(["A", "B", "家电"]),
-        "person": lambda: dice.choice(["张三", "李四", "Lee"]),
-        "phone": lambda: f"138{dice.randrange(10**8):08}",
-    }[kind]()
 
 
 @defect(weight=0.7)

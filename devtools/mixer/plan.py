@@ -8,6 +8,7 @@ from random import Random
 
 # The order of these imports is the order in which defects are applied: the file first, for the others ask what it is.
 from devtools.mixer import outside  # isort: skip
+from devtools.mixer import exports  # isort: skip
 from devtools.mixer import columns  # isort: skip
 from devtools.mixer import sales  # isort: skip
 from devtools.mixer import days  # isort: skip
@@ -20,7 +21,7 @@ from devtools.mixer.files import data_of
 from devtools.mixer.registry import DEFECTS, dice_of
 from devtools.mixer.table import Row, Sale, Table
 
-_STAGES = [module.__name__ for module in (outside, columns, sales, days, numbers, broken, rows, ragged)]
+_STAGES = [module.__name__ for module in (outside, exports, columns, sales, days, numbers, broken, rows, ragged)]
 _CENT = Decimal("0.01")
 _SHARE, _GROUP_SHARE, _MOST, _HOPELESS = 0.05, 0.25, 0.8, 0.01  # how often there is a defect
 

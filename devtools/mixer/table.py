@@ -131,6 +131,10 @@ class Table:
         """The same with their sales."""
         return [(row, row.sale) for row in self.rows if row.sale and not row.reasons]
 
+    def drop(self, role: str) -> None:
+        """Leave out a column of ours, and others that would stand in for it."""
+        self.columns = [column for column in self.columns if column != role and not column.startswith(f"{role}?")]
+
     def lines(self) -> list[Row]:
         """All lines as rows, the header and what stands above it too."""
         above = [Row(line=list(line)) for line in self.above]

@@ -29,17 +29,17 @@ TOTALS = {
 # Columns that must not be taken for ours: heading, and the kind of what stands below.
 OTHERS = {
     "zh": [
-        ("订单号", "id"), ("序号", "count"), ("备注", "words"), ("原价", "price"), ("成本价", "price"),
-        ("发货日期", "day"), ("退货数量", "few"), ("库存数量", "few"), ("运费", "price"), ("折扣", "share"),
-        ("产品编号", "code"), ("类别", "kind"), ("销售员", "person"), ("税额", "price"), ("客户电话", "phone"),
-        ("会员积分", "few"), ("目标销量", "few"), ("毛利", "price"), ("打印日期", "day"), ("进货价", "price"),
-        ("生产日期", "day"), ("赠品数量", "few"), ("上月销量", "few"), ("优惠金额", "price"), ("客户名称", "person"),
+        ("订单号", "id"), ("序号", "count"), ("备注", "words"), ("原价", "money"), ("成本价", "money"),
+        ("发货日期", "day"), ("退货数量", "few"), ("库存数量", "few"), ("运费", "money"), ("折扣", "share"),
+        ("产品编号", "code"), ("类别", "kind"), ("销售员", "person"), ("税额", "money"), ("客户电话", "phone"),
+        ("会员积分", "few"), ("目标销量", "few"), ("毛利", "money"), ("打印日期", "day"), ("进货价", "money"),
+        ("生产日期", "day"), ("赠品数量", "few"), ("上月销量", "few"), ("优惠金额", "money"), ("客户名称", "person"),
     ],
     "en": [
-        ("Order ID", "id"), ("No.", "count"), ("Notes", "words"), ("List Price", "price"), ("Cost", "price"),
-        ("Ship Date", "day"), ("Returned Qty", "few"), ("Stock", "few"), ("Shipping", "price"), ("Discount", "share"),
-        ("SKU", "code"), ("Category", "kind"), ("Sales Rep", "person"), ("Tax", "price"), ("Phone", "phone"),
-        ("Target Qty", "few"), ("Profit", "price"), ("Due Date", "day"), ("Unit Cost", "price"), ("Customer", "person"),
+        ("Order ID", "id"), ("No.", "count"), ("Notes", "words"), ("List Price", "money"), ("Cost", "money"),
+        ("Ship Date", "day"), ("Returned Qty", "few"), ("Stock", "few"), ("Shipping", "money"), ("Discount", "share"),
+        ("SKU", "code"), ("Category", "kind"), ("Sales Rep", "person"), ("Tax", "money"), ("Phone", "phone"),
+        ("Target Qty", "few"), ("Profit", "money"), ("Due Date", "day"), ("Unit Cost", "money"), ("Customer", "person"),
         ("Customer ID", "id"), ("Days to Ship", "few"), ("Price Category", "kind"), ("Product ID", "code"),
     ],
 }  # fmt: skip

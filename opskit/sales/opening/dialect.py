@@ -4,9 +4,10 @@ A quotation mark that is never closed must not swallow the rows below it: a cell
 it is closed within a few lines, and none of these is a record by itself; else the mark is a plain character.
 """
 
+import csv
 import re
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -17,7 +18,7 @@ DELIMITERS = (",", ";", "\t", "|", "，", "\x01", "；", "^", "~", "\x1f")
 _CONTINUED = 20  # lines that one cell may go on for
 _PATIENCE = 20_000  # marks without an end, after which no more are looked for
 _CELL = 100_000  # characters of a record that spans lines
-_HALF = 0.5
+_HALF, _NEARLY = 0.5, 0.8
 _SEP = re.compile(r'"?sep=(\\t|[^"])"?["\s,;|]*', re.IGNORECASE)
 _QUOTED_LINE = re.compile(r'\s*"(?:[^"]|"")*+"[,;\t|\s]*+')
 _APOSTROPHES = re.compile(rf"'[^']*+'(?:[{re.escape(''.join(DELIMITERS))}]'[^']*+')++")
@@ -53,11 +54,34 @@ def candidates(lines: list[str], told: str) -> list[Dialect]:
     return plain
 
 
-def usual_width(lines: Iterable[str], dialect: Dialect) -> int:
-    """How many cells most lines have, left out those of one cell or with half a pair of quotation marks; else 1."""
+def usual_width(lines: Sequence[str], dialect: Dialect) -> int:
+    """How many cells most records have.
+
+    Where strict quoting makes records of one width, it is theirs. Else that of most lines, left out those of one cell
+    or with half a pair of quotation marks; else 1.
+    """
+    strict = Counter(_strict_widths(lines, dialect))
+    strict.pop(1, None)
+    best = max(strict, key=lambda width: strict[width], default=1)
+    if strict[best] > strict.total() * _NEARLY:
+        return best
     widths = Counter(len(split(line, dialect)[0]) for line in lines if line.count(dialect.quote) % 2 == 0)
     widths.pop(1, None)
     return max(widths, key=lambda width: (widths[width], width)) if widths else 1
+
+
+def _strict_widths(lines: Sequence[str], dialect: Dialect) -> Iterator[int]:
+    """The widths of the records that a strict reader makes of the lines, as far as it comes."""
+    if dialect.wrapped or not any(line.count(dialect.quote) % 2 for line in lines):
+        return
+    reader = csv.reader(
+        (f"{line}\n" for line in lines), delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True
+    )
+    try:
+        for cells in reader:
+            yield len(cells)
+    except csv.Error:  # a quotation mark that is none, or never closed; or the lines end within a cell
+        return
 
 
 def split(line: str, dialect: Dialect) -> tuple[list[str], int]:
@@ -78,6 +102,9 @@ def split(line: str, dialect: Dialect) -> tuple[list[str], int]:
         if match:
             cells.append(match[1].replace(quote * 2, quote))
             place = match.end()
+        elif match := patterns.escaped.match(line, place):
+            cells.append(match[1].replace("\\" + quote, quote))
+            place = match.end()
         elif patterns.opened.match(line, place):
             cells += line[place:].split(mark)
             return cells, place
@@ -94,6 +121,7 @@ def split(line: str, dialect: Dialect) -> tuple[list[str], int]:
 @dataclass(frozen=True, slots=True)
 class _Patterns:
     quoted: re.Pattern[str]
+    escaped: re.Pattern[str]  # where a backslash stands before a mark within
     opened: re.Pattern[str]
     literal: re.Pattern[str]
 
@@ -104,6 +132,7 @@ def _patterns(mark: str, quote: str) -> _Patterns:
     end = rf"(?={d}|\Z)"
     return _Patterns(
         quoted=re.compile(rf"[ ]*{q}((?:[^{q}]|{q}{q})*+){q}[ ]*{end}"),
+        escaped=re.compile(rf"[ ]*{q}((?:[^{q}\\]|\\.)*+){q}[ ]*{end}"),
         opened=re.compile(rf"[ ]*{q}(?:[^{q}]|{q}{q})*+\Z"),
         literal=re.compile(rf"={q}(?:[^{q}]|{q}{q})*+{q}{end}|[^{d}]*+"),
     )
