@@ -58,6 +58,10 @@ package: setup ## Build opskit-<version>.difypkg in dist/
 bench: setup ## Measure start, memory and the cost of the bridge beside an empty plugin
 	@$(RUN) -m devtools.bench
 
+.PHONY: fuzz
+fuzz: setup ## Read 10,000 made-up broken sales files: make fuzz [FILES=500] [SEED=7]
+	@$(RUN) -m devtools.mixer $(if $(FILES),--files $(FILES)) $(if $(SEED),--seed $(SEED))
+
 .PHONY: clean
 clean: ## Remove what the other words made
 	@rm -rf .venv .uv .cache dist out .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -11,21 +11,26 @@ from devtools.mixer.examiner import VERDICTS, Verdict, judged
 from devtools.mixer.plan import Plan, plan_of, table_of
 
 
+SEED = 20_260_301
+
+
 def main() -> int:
     """Judge, and say what was found."""
     parser = argparse.ArgumentParser(prog="python -m devtools.mixer", description=__doc__)
-    parser.add_argument("--files", type=int, default=1000, help="how many files")
-    parser.add_argument("--seed", type=int, default=0, help="the first one's seed")
+    parser.add_argument("--files", type=int, default=10_000, help="how many files")
+    parser.add_argument("--seed", type=int, default=SEED, help="the first one's seed")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--shrink", action="store_true", help="find the smallest file with the same verdict")
     parser.add_argument("--save", type=Path, help="write the files that are not right into this folder")
     parser.add_argument("--quiet", action="store_true", help="only the counts and what is silently wrong")
     asked = parser.parse_args()
     counts: Counter[str] = Counter()
+    refusals: Counter[str] = Counter()
     with ProcessPoolExecutor(asked.jobs) as pool:
         plans = map(plan_of, range(asked.seed, asked.seed + asked.files))
         for verdict in pool.map(judged, plans, chunksize=4):
             counts[verdict.kind] += 1
+            refusals.update(verdict.problems if verdict.kind == "refused" else [])
             if verdict.kind in {"right", "refused"} or (asked.quiet and verdict.kind not in {"SILENT", "CRASH"}):
                 continue
             smallest = shrunk(verdict) if asked.shrink else verdict
@@ -33,6 +38,7 @@ def main() -> int:
             if asked.save:
                 _save(smallest.plan, asked.save / verdict.kind)
     print(", ".join(f"{kind} {counts[kind]}" for kind in VERDICTS if counts[kind]))
+    print("refused:", ", ".join(f"{code} {count}" for code, count in refusals.most_common()) or "none")
     return int(counts["SILENT"] + counts["CRASH"] > 0)
 
 

@@ -209,6 +209,6 @@ def second_price(table: Table, dice: Random) -> bool:
 def no_header(table: Table, _: Random) -> bool:
     """No header at all: the columns are guessed, which is told, or refused."""
     table.header = False
-    table.refusals.add("missing_columns")
+    table.refusals |= {"missing_columns", "not_a_table"}
     table.needs = {need for need in table.needs if need not in {"duplicate_header", "no_price_column"}} | {"no_header"}
     return True

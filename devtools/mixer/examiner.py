@@ -104,20 +104,13 @@ def _name(text: str) -> str:
 
 
 def _refused(plan: Plan, table: Table, error: InvalidInput) -> Verdict:
-    if error.key in table.refusals and _sayable(error):
-        return Verdict(plan, "refused")
-    kind = "other_reason" if table.hopeless else "needless"
     try:
-        return Verdict(plan, kind, [f"refused: {error}"])
+        said = str(error)
     except KeyError as missing:
         return Verdict(plan, "CRASH", [f"the sentence of {error.key} lacks {missing}"])
-
-
-def _sayable(error: InvalidInput) -> bool:
-    try:
-        return bool(str(error))
-    except KeyError:
-        return False
+    if error.key not in table.refusals:
+        return Verdict(plan, "other_reason" if table.hopeless else "needless", [said])
+    return Verdict(plan, "right" if table.hopeless else "refused", [error.key])
 
 
 def _groups(rows: Iterable[Row], table: Table) -> dict[Group, list[Figures]]:

@@ -39,7 +39,9 @@ def _text(table: Table, dice: Random) -> bytes:
     if damage:
         table.needs.add("encoding_errors")
     try:
-        "".join(cell for row in table.lines() for cell in table.cells_of(row)).encode(table.encoding)
+        (table.delimiter + "".join(cell for row in table.lines() for cell in table.cells_of(row))).encode(
+            table.encoding
+        )
     except UnicodeEncodeError:
         table.encoding = "utf-8"
     text = {"text": _joined, "html": _page, "xml": _xml}[table.container](table, dice)

@@ -42,7 +42,7 @@ for _name, _weight, _options in (
     ("ods", 1, {"container": "ods", "typed": True, "suffix": ".ods"}),
     ("ods_text", 0.5, {"container": "ods", "suffix": ".ods"}),
     ("html", 1.5, {"container": "html", "suffix": ".xls"}),
-    ("html_spans", 0.7, {"container": "html", "suffix": ".xls", "spans": True}),
+    ("html_spans", 0.7, {"container": "html", "suffix": ".xls", "spans": True, "params": {"fill_down": "true"}}),
     ("xml_2003", 0.7, {"container": "xml", "suffix": ".xls"}),
 ):
     named(_name, _set(**_options), "container", _weight)

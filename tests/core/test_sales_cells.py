@@ -198,6 +198,9 @@ def test_the_decimal_mark_of_a_column() -> None:
     assert decimal_comma(["12,50"] * 10 + ["12.50"]) is True
     assert decimal_comma(["12,50"] + ["12.50"] * 10) is False
     assert decimal_comma(["３，５"]) is True
+    assert decimal_comma(["4.975", "1.234", "6.100", "12,50"]) is None
+    assert decimal_comma(["4.975", "1.234", "12,50"]) is True
+    assert decimal_comma(["1.200", "1.400", "6.100", "5", "1,5"]) is True
 
 
 def test_currencies() -> None:

@@ -480,6 +480,18 @@ def test_what_another_reader_might_misread_is_rewritten(box: Box, change: Callab
     assert codes(layout) == (["nul_bytes"] if "\0" in change(CLEAN) else [])
 
 
+def test_cells_over_several_lines_do_not_blur_how_wide_a_record_is(box: Box) -> None:
+    head = "No.,Buyer,Message,Address,Date,Product,Price,Amount\n"
+    row = '{},Li,"Thanks,\nall good","1 Main St.\n\nLeeds",2026-03-01,TV,12.50,2\n'
+    rows = rows_of(box(head + row.format(1) + row.format(2)))
+    assert [(len(cells), cells[0], cells[4]) for cells in rows] == [(8, "1", "2026-03-01"), (8, "2", "2026-03-01")]
+
+
+def test_marks_behind_a_backslash(box: Box) -> None:
+    data = CLEAN.replace("TV", '"TV, \\"big\\""')
+    assert rows_of(box(data))[0][1] == 'TV, "big"'
+
+
 def test_standard_quotation_needs_no_copy(box: Box) -> None:
     assert box(CLEAN.replace("TV", '"TV, ""big"""').replace("\n", "\r\n")).path.name == "sales.csv"
 
@@ -596,6 +608,13 @@ def test_a_mapping_of_what_is_not_there_is_refused(box: Box) -> None:
     assert refusal(box, CLEAN, mapping={"colour": "Tag"}).startswith("[not_an_option]")
 
 
+def test_prices_with_a_decimal_comma_are_no_names(box: Box) -> None:
+    data = "2026-03-01;TV;12,50 €;2;North\n2026-03-01;Radio;1.033,74 €;3;South\n2026-03-02;TV;7,20 €;1;South\n"
+    layout = box(data)
+    assert codes(layout) == ["no_header"]
+    assert layout.columns == PLACES
+
+
 # --- headers ------------------------------------------------------------------------------------------------------
 
 
@@ -617,6 +636,18 @@ def test_a_header_of_two_storeys(box: Box, upper: str, lower: str, places: list[
     assert layout.columns == dict(zip(PLACES, places, strict=True))
     assert (layout.header_row, layout.first_line) == (1, 4)
     assert rows_of(layout) == [cells]
+
+
+def test_a_price_before_discounts_is_no_sale_where_a_total_says_what_was_paid(box: Box) -> None:
+    data = "Date,Product,List Price,Amount,Total\n2026-03-01,TV,12.50,2,20\n"
+    assert Column.PRICE not in box(data).columns
+    assert box(data, mapping={"price": "List Price"}).columns[Column.PRICE] == 2
+    assert box(data.replace("Total", "x")).columns[Column.PRICE] == 2
+
+
+def test_numbers_of_rows_are_no_quantities(box: Box) -> None:
+    message = refusal(box, "0,2026-03-01,TV,12.50,North\n1,2026-03-01,TV,3,South\n2,2026-03-02,TV,7.20,South\n")
+    assert message.startswith("[missing_columns]")
 
 
 def test_two_lines_are_one_header_only_where_that_names_more(box: Box) -> None:

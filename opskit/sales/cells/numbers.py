@@ -11,6 +11,7 @@ from opskit.sales.cells.suffixes import suffix
 
 _MOST_DIGITS = 30  # before the decimal mark, and behind it
 _CLEAR = 10  # this many times more cells must say one thing than say the other
+_ENOUGH = 2  # this many cells that say nothing may stand beside one that says something
 
 # The digits with all that stands between them; what is before; an exponent; what is behind.
 _SHAPE = re.compile(r"([^0-9.,]*)([0-9.,][0-9.,' ]*(?<=[0-9.]))(?:[eE]([-+]?[0-9]{1,2})(?![0-9.,]))?(.*)", re.DOTALL)
@@ -88,16 +89,24 @@ def _number(digits: str, power: int, currency: str | None) -> Number | None:
 def decimal_comma(texts: Iterable[str]) -> bool | None:
     """Whether the commas of a column's cells are decimal marks; None where the cells do not tell.
 
-    A cell tells by being a number one way only: "12,50" and "1.234,5", or "12.50" and "1,234,567"; "1,234" does not
-    (and reads as thousands). Ten times more cells must say so than say the opposite. The texts must be a fair sample
-    of the column: those that a cast refuses are not, as every "12.50" is missing.
+    A cell tells by being a number one way only: "12,50" and "1.234,5", or "12.50" and "1,234,567"; "1,234" and "1.234"
+    do not. Ten times more cells must say so than say the opposite, and a few "12,50" make no thousands of many "1.234"
+    where no number is below them. The texts must be a fair sample of the column: those that a cast refuses are not, as
+    every "12.50" and "1.234" is missing.
     """
     votes = {True: 0, False: 0}
+    open_, small = 0, False
     for text in texts:
-        shape = None if _MARKS.isdisjoint(text) else _SHAPE.fullmatch(bare(text))
+        if _MARKS.isdisjoint(text):
+            small = small or text.strip()[:1].isdecimal()
+            continue
+        shape = _SHAPE.fullmatch(bare(text))
         as_comma, as_point = (shape and form.fullmatch(shape[2]) is not None for form in (_COMMA, _POINT))
         if as_comma != as_point and number(text, comma=bool(as_comma), units=True):
             votes[bool(as_comma)] += 1
+        open_ += bool(as_comma and as_point and shape and "." in shape[2])
     if votes[True] == votes[False] or max(votes.values()) < _CLEAR * min(votes.values()):
+        return None
+    if votes[True] > votes[False] and votes[True] * _ENOUGH < open_ and not small:
         return None
     return votes[True] > votes[False]

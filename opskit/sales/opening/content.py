@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import pairwise
 
 from opskit.sales.cells import Column, Order, day, is_total, number
 
@@ -10,6 +11,7 @@ _MOST = 0.8
 _SEEN = 200
 _WIDEST = 100  # columns of a table that is worth guessing at
 _TEXTS = 2  # product and region
+_SOME = 3  # rows that can be numbered
 _NUMERIC = 8  # numeric columns that are compared with each other
 _DATED = re.compile(r"\D*(?:(?:19|20)\d{6}|\d{10}|\d{13})\D*")  # compact days and Unix times look like numbers
 _REGIONS = re.compile(
@@ -33,6 +35,7 @@ def guessed(rows: Sequence[Sequence[str]], width: int) -> dict[Column, int]:
         for place in range(width)
         if place not in dates and _share(texts[place], lambda text: _value(text) is not None)
     ]
+    numeric = [place for place in numeric if not _is_count(texts[place])] if len(rows) >= _SOME else numeric
     words = [place for place in range(width) if texts[place] and place not in dates and place not in numeric]
     columns: dict[Column, int] = {}
     if dates:
@@ -60,8 +63,13 @@ def _dated(text: str) -> bool:
     return any(day(text, order=order) is not None for order in (Order.DMY, Order.MDY))
 
 
+def _is_count(texts: Sequence[str]) -> bool:
+    """Whether the cells number the rows."""
+    return all(one.isdecimal() and other == str(int(one) + 1) for one, other in pairwise(texts))
+
+
 def _value(text: str) -> Decimal | None:
-    read = number(text, units=True)
+    read = number(text, units=True) or number(text, comma=True, units=True)
     return read.value if read else None
 
 

@@ -15,6 +15,7 @@ from opskit.sales.opening.content import guessed
 from opskit.sales.opening.layout import Caution, Row
 
 _SURE = 60  # a score above is a name that means just that
+_LISTED = 30  # the score of a price before discounts
 _ENOUGH = 2  # columns that make a header of a line
 _SEEN = 40  # data rows looked at
 _HALF = 0.5
@@ -130,6 +131,11 @@ def _named(cells: list[str], below: list[list[str]], mapping: Mapping[Column, st
                 columns[column] = place
                 weight += 2
                 strong += 1
+    listed = (
+        dict(offers[columns[Column.PRICE]]).get(Column.PRICE, _SURE) if offers and Column.PRICE in columns else _SURE
+    )
+    if listed <= _LISTED and {Column.PRICE, Column.TOTAL} <= columns.keys() - mapping.keys():
+        del columns[Column.PRICE]  # what something would have cost is no sale where the file says what was paid
     enough = by_name or (len(columns) >= _ENOUGH and strong)
     return columns, weight if enough and not _holds_day(cells) else 0
 

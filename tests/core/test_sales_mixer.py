@@ -1,0 +1,38 @@
+"""A few hundred files with defects at random: read right, or refused, or rejected row by row, never wrong in silence.
+
+``make fuzz`` reads ten thousand.
+"""
+
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+from devtools.mixer.examiner import judged
+from devtools.mixer.plan import Plan, plan_of
+from devtools.mixer.registry import DEFECTS
+
+FILES, SEED = 240, 1
+
+
+def plans() -> list[Plan]:
+    return [plan_of(seed) for seed in range(SEED, SEED + FILES)]
+
+
+def test_no_file_is_read_wrong_in_silence() -> None:
+    with ProcessPoolExecutor(2, get_context("spawn")) as pool:  # a fork of a process with threads may hang
+        verdicts = list(pool.map(judged, plans(), chunksize=8))
+    assert [str(verdict) for verdict in verdicts if verdict.kind in {"SILENT", "CRASH"}] == []
+    kinds = [verdict.kind for verdict in verdicts]
+    assert kinds.count("right") >= FILES * 0.9
+    assert kinds.count("refused") + kinds.count("needless") <= FILES * 0.04
+
+
+def test_a_seed_always_makes_the_same_file() -> None:
+    from devtools.mixer.plan import table_of
+
+    for plan in plans()[:40]:
+        assert table_of(plan)[1] == table_of(plan)[1]
+
+
+def test_nearly_every_defect_is_among_the_files() -> None:
+    made = {name for plan in plans() for name in plan.defects}
+    assert len(made) > len(DEFECTS) * 0.9
