@@ -14,7 +14,8 @@ Verdicts, from harmless to the worst:
   file without sales that is refused with the code it deserves.
 - ``refused``: a file that holds sales was refused with a code that its defects justify (``Table.refusals``): asking
   is better than guessing, but every one of these costs somebody a minute.
-- ``untold``: the figures are right, and the reader misses a word of something (``Table.needs``), or a row is in no count.
+- ``untold``: the figures are right, and the reader misses a word of something (``Table.needs``), or a row is not
+  counted.
 - ``other_reason``: a row, or a file without sales, is rightly rejected, for a reason that is not its own.
 - ``rejected``: good rows were rejected; they were counted, and so somebody can see it.
 - ``needless``: a file was refused that can be read.

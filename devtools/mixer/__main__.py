@@ -10,7 +10,6 @@ from pathlib import Path
 from devtools.mixer.examiner import VERDICTS, Verdict, judged
 from devtools.mixer.plan import Plan, plan_of, table_of
 
-
 SEED = 20_260_301
 
 

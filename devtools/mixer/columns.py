@@ -38,7 +38,7 @@ def disagreeing_total(table: Table, dice: Random) -> bool:
 @defect(weight=0.7)
 def amount_is_the_total(table: Table, dice: Random) -> bool:
     """Beside a quantity, "Amount" is the line total."""
-    if table.language != "en":
+    if table.language != "en" or any(column.startswith(("?", "total?")) for column in table.columns):
         return False
     line_total(table, dice)
     table.names |= {"amount": dice.choice(["Quantity", "Qty", "Units"]), "total": "Amount"}

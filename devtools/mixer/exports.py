@@ -168,7 +168,7 @@ def fill(table: Table, column: str, heading: str, kind: str, dice: Random) -> No
     for place, row in enumerate(table.rows):
         if row.sale:
             text = FILLERS[kind](place, row.sale.day, dice)
-            row.cells[column] = text if table.can_break else " ".join(text.split("\n"))
+            row.cells[column] = text if table.can_break else " ".join(text.split())
 
 
 def states(table: Table, column: str, heading: str, dice: Random) -> None:

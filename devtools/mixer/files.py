@@ -10,6 +10,7 @@ from devtools.mixer.table import Row, Table
 
 _BOMS = {"utf-8": codecs.BOM_UTF8, "utf-16-le": codecs.BOM_UTF16_LE, "utf-16-be": codecs.BOM_UTF16_BE}
 _DAMAGE = "QZQZ"
+_MANY = 8
 _CAN_BE_DAMAGED = {"utf-8", "gb18030"}
 _END = Row(line=[], reasons=frozenset({"blank"}), optional=True)  # what the end of a file looks like, counted or not
 _BOOKS = {"xlsx": books.xlsx, "ods": books.ods, "xls": books.xls}
@@ -31,6 +32,7 @@ def data_of(table: Table, dice: Random) -> bytes:
 
 def _text(table: Table, dice: Random) -> bytes:
     damage = table.damaged and table.container == "text" and table.encoding in _CAN_BE_DAMAGED
+    damage = damage and len(table.rows) >= _MANY  # one good letter and one bad byte could be of any encoding
     if damage:
         row = dice.choice(table.good() or [Row()])
         row.cells["product"] = _DAMAGE + row.cells.get("product", "")

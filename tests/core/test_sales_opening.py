@@ -650,6 +650,34 @@ def test_numbers_of_rows_are_no_quantities(box: Box) -> None:
     assert message.startswith("[missing_columns]")
 
 
+def test_notes_below_do_not_make_a_column_unfit(box: Box) -> None:
+    data = "Created at,Product,Price,Amount,Paid at\n2026-03-01,TV,12.50,2,2026-03-04\n"
+    notes = "Source: ERP\nPrepared by Lee\nPage 1 of 1,,,,\n"
+    assert box(data + notes).columns[Column.DATE] == 0
+
+
+def test_times_of_day_are_no_dates(box: Box) -> None:
+    data = "{},Product,Price,Amount,Created at\n10:22:07,TV,12.50,2,2026-03-04\n9:07 PM,Radio,3,4,2026-03-04\n"
+    assert box(data.format("Time")).columns[Column.DATE] == 4
+    assert box(data.format("Time").replace("10:22:07", "x").replace("9:07 PM", "y")).columns[Column.DATE] == 0
+
+
+def test_numbers_of_columns_make_no_header_of_a_total(box: Box) -> None:
+    table = "a,b,c,d\n2026-03-01,TV,25,2\n2026-03-02,Radio,12,4\n"
+    layout = box(table + ",合计,37,6\n", mapping={"date": "1", "product": "2", "total": "3"})
+    assert (layout.header_row, layout.columns) == (0, {Column.DATE: 0, Column.PRODUCT: 1, Column.TOTAL: 2})
+    assert codes(layout) == ["no_region_column", "no_price_column"]
+    guessed = box(table, mapping={"date": "1", "product": "2"})
+    assert guessed.columns == {Column.DATE: 0, Column.PRODUCT: 1, Column.PRICE: 2, Column.AMOUNT: 3}
+    assert codes(guessed) == ["no_header", "no_region_column"]
+    assert refusal(box, "a\n1\n2\n", mapping={"price": "1", "total": "1"}).startswith("[missing_columns]")
+
+
+def test_line_ends_of_all_kinds_within_cells(box: Box) -> None:
+    layout = box(xlsx({"S": [[*HEADERS["en"], "Note"], ["2026-03-01", "TV\r\nbig", "12.50", "2", "North", "a\rb"]]}))
+    assert rows_of(layout) == [["2026-03-01", "TV\nbig", "12.50", "2", "North", "a\nb"]]
+
+
 def test_two_lines_are_one_header_only_where_that_names_more(box: Box) -> None:
     assert box("Date,Product,Price,Amount\n,,CNY,pcs\n2026-03-01,TV,12.50,2\n").header_row == 0
     assert box("Sales,,,\nDate,Product,Price,Amount\n2026-03-01,TV,12.50,2\n").header_row == 1

@@ -35,7 +35,8 @@ NAMES: dict[Column, dict[int, str]] = {
             date, sale date, sales date, order date, transaction date, date of sale, trans date, day, riqi
             xiaoshouriqi, xiadanriqi, xiadanshijian, dingdanriqi, jiaoyiriqi, datum, fecha
             日期 销售日期 交易日期 订单日期 下单日期 下单时间 订单时间 交易时间 销售时间 成交日期 成交时间 业务日期
-            营业日期 年月日 订购日期 订货日期 日付 날짜 订单创建时间 订单创建日期 订单提交时间 订单生成时间 拍下时间
+            营业日期 年月日 订购日期 订货日期 日付 날짜 订单创建时间 订单创建日期 订单提交时间 订单生成时间
+            订单成交时间 拍下时间
         """,
         90: """
             datetime, date time, timestamp, time, order time, sale time, purchase date, invoice date, order datetime
@@ -159,7 +160,7 @@ NAMES: dict[Column, dict[int, str]] = {
         100: """
             amount paid, paid amount, net sales
             实付金额 实付款 实付 实收金额 实收 实收款 实付总额 付款金额 支付金额 成交金额 成交额 折后金额 优惠后金额
-            价税合计 实际支付金额 买家实际支付金额 顾客实付 用户实付 商品实付
+            价税合计 实际支付金额 买家实际支付金额 用户实付金额 顾客实付 用户实付 商品实付 实际成交金额 商品实际成交金额
         """,
         95: """
             total, line total, total price, total amount, total sales, sales, sales amount, revenue, subtotal
@@ -198,7 +199,7 @@ NAMES: dict[Column, dict[int, str]] = {
 # A heading that holds one of these is another column, unless it stands above as a whole.
 OTHERS_HAN = re.compile(
     "编号|编码|代码|(?<!型)号|客单|类别|分类|类目|类型|单位|成本|进价|进货|采购|折扣|优惠|立减|税|运费|邮费|退|库存|结存|赠|生日|出生|有效|到期|截止|截至"
-    "|原单?价|划线|吊牌|市场价|批发|供货|结算价|补贴|红包|生产|备注|说明|目标|计划|预算|预测|毛利|利润|佣金|积分|预计|同比|环比|占比|比例|率|排名|经理|链接|图片|状态|方式|上期|去年|上月|昨日"
+    "|打印|导出|录入|登录|注册|审核|交货|预约|入库|原单?价|划线|吊牌|市场价|批发|供货|结算价|补贴|红包|生产|备注|说明|目标|计划|预算|预测|毛利|利润|佣金|积分|预计|同比|环比|占比|比例|率|排名|经理|链接|图片|状态|方式|上期|去年|上月|昨日"
 )
 _OTHERS_LATIN = """
     id code no num number category type cost costs discount coupon tax vat freight shipping refund refunds refunded

@@ -98,7 +98,7 @@ def decimal_comma(texts: Iterable[str]) -> bool | None:
     open_, small = 0, False
     for text in texts:
         if _MARKS.isdisjoint(text):
-            small = small or text.strip()[:1].isdecimal()
+            small = small or number(text, units=True) is not None
             continue
         shape = _SHAPE.fullmatch(bare(text))
         as_comma, as_point = (shape and form.fullmatch(shape[2]) is not None for form in (_COMMA, _POINT))

@@ -35,7 +35,8 @@ def guessed(rows: Sequence[Sequence[str]], width: int) -> dict[Column, int]:
         for place in range(width)
         if place not in dates and _share(texts[place], lambda text: _value(text) is not None)
     ]
-    numeric = [place for place in numeric if not _is_count(texts[place])] if len(rows) >= _SOME else numeric
+    if dates and len(rows) >= _SOME:
+        numeric = [place for place in numeric if place > dates[0] or not _is_count(texts[place])]
     words = [place for place in range(width) if texts[place] and place not in dates and place not in numeric]
     columns: dict[Column, int] = {}
     if dates:

@@ -15,7 +15,7 @@ from opskit.sales.opening.content import guessed
 from opskit.sales.opening.layout import Caution, Row
 
 _SURE = 60  # a score above is a name that means just that
-_LISTED = 30  # the score of a price before discounts
+_LISTED = 30  # the score of a price before discounts: it is no sale where a total says what was paid
 _ENOUGH = 2  # columns that make a header of a line
 _SEEN = 40  # data rows looked at
 _HALF = 0.5
@@ -23,6 +23,7 @@ _DIGITS = 6  # of a column's number, at most
 _MAPPED = 10  # what a name that the user gave weighs
 _WIDEST = 512  # columns of a header
 _LONG = 60  # characters that no heading has
+_CLOCK = re.compile(r"\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?:\s?[AaPp]\.?[Mm]\.?)?")
 _DROPPED = re.compile(r"[\s\u200b-\u200f\u2060\ufeff_]+")
 
 
@@ -97,6 +98,43 @@ def _stacked(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
 
 def _named(cells: list[str], below: list[list[str]], mapping: Mapping[Column, str]) -> tuple[dict[Column, int], int]:
     """The columns that a line names, and how strongly; a weight of 0 means that it is no header."""
+    columns, weight = _mapped(cells, mapping)
+    by_name, numbered = weight, 0 if weight else len(columns)
+    below = [row for row in below if sum(map(bool, map(str.strip, row))) > 1]  # the others are notes
+    offers = [] if len(cells) == 1 else [_matches(cell) for cell in cells]
+    double = [{Column.AMOUNT, Column.TOTAL} <= {column for column, _ in offer} for offer in offers]
+    ranked = sorted(
+        (-score, not _fits(column, place, below), place, column)
+        for place, offer in enumerate(offers)
+        for column, score in offer
+        if not double[place]
+    )
+    strong = 0
+    for score, unfit, place, column in ranked:
+        if column in columns or place in columns.values() or column in mapping:
+            continue
+        if unfit and (-score <= _SURE or (column is Column.DATE and _holds_clocks(place, below))):
+            continue
+        columns[column] = place
+        weight += 2 if -score > _SURE else 1
+        strong += -score > _SURE
+    for place in (place for place, both in enumerate(double) if both and place not in columns.values()):
+        quantity = Column.AMOUNT not in columns and (Column.PRICE in columns or Column.TOTAL in columns)
+        column = Column.AMOUNT if quantity and Column.AMOUNT not in mapping else Column.TOTAL
+        if column not in columns and column not in mapping:
+            columns[column] = place
+            weight += 2
+            strong += 1
+    if offers and {Column.PRICE, Column.TOTAL} <= columns.keys() and (Column.PRICE, _LISTED) in offers[columns[Column.PRICE]]:
+        columns = {
+            column: place for column, place in columns.items() if column is not Column.PRICE or column in mapping
+        }
+    enough = by_name or (len(columns) - numbered >= _ENOUGH and strong)
+    return columns, weight if enough and not _holds_day(cells) else 0
+
+
+def _mapped(cells: list[str], mapping: Mapping[Column, str]) -> tuple[dict[Column, int], int]:
+    """The columns that the user names or numbers, and the weight of the names among them."""
     columns: dict[Column, int] = {}
     weight = 0
     names = [plain(cell) for cell in cells]
@@ -106,38 +144,7 @@ def _named(cells: list[str], below: list[list[str]], mapping: Mapping[Column, st
         elif plain(name) in names:
             columns[column] = names.index(plain(name))
             weight += _MAPPED
-    by_name = len(columns) if weight else 0
-    offers = [] if len(cells) == 1 else [_matches(cell) for cell in cells]
-    ranked = sorted(
-        (
-            (-score, not _fits(column, place, below), place, column)
-            for place, offer in enumerate(offers)
-            for column, score in offer
-            if not {Column.AMOUNT, Column.TOTAL} <= {other for other, _ in offer}
-        ),
-    )
-    strong = 0
-    for score, unfit, place, column in ranked:
-        if column in columns or place in columns.values() or column in mapping or (unfit and -score <= _SURE):
-            continue
-        columns[column] = place
-        weight += 2 if -score > _SURE else 1
-        strong += -score > _SURE
-    for place, offer in enumerate(offers):
-        if {Column.AMOUNT, Column.TOTAL} <= {column for column, _ in offer} and place not in columns.values():
-            quantity = Column.AMOUNT not in columns and (Column.PRICE in columns or Column.TOTAL in columns)
-            column = Column.AMOUNT if quantity and Column.AMOUNT not in mapping else Column.TOTAL
-            if column not in columns and column not in mapping:
-                columns[column] = place
-                weight += 2
-                strong += 1
-    listed = (
-        dict(offers[columns[Column.PRICE]]).get(Column.PRICE, _SURE) if offers and Column.PRICE in columns else _SURE
-    )
-    if listed <= _LISTED and {Column.PRICE, Column.TOTAL} <= columns.keys() - mapping.keys():
-        del columns[Column.PRICE]  # what something would have cost is no sale where the file says what was paid
-    enough = by_name or (len(columns) >= _ENOUGH and strong)
-    return columns, weight if enough and not _holds_day(cells) else 0
+    return columns, weight
 
 
 def _place(name: str, width: int) -> int | None:
@@ -152,6 +159,11 @@ def _holds_day(cells: list[str]) -> bool:
     return any(
         cell[:1].isdecimal() and not cell.strip().isdecimal() and _is_day(cell) for cell in map(str.strip, cells)
     )
+
+
+def _holds_clocks(place: int, below: list[list[str]]) -> bool:
+    """Whether a column holds times of day, whose day stands in another one."""
+    return any(place < len(cells) and _CLOCK.fullmatch(cells[place].strip()) for cells in below)
 
 
 def _is_day(text: str) -> bool:
@@ -188,18 +200,24 @@ def _unnamed(rows: Sequence[Row], mapping: Mapping[Column, str]) -> Head:
     guess = guessed(table, usual)
     if Column.DATE not in guess:  # the first line may be a header that nobody knows
         guess = guessed(table[1:], usual)
-    columns |= {
+    guess = {
         column: place
         for column, place in guess.items()
         if column not in columns and column not in mapping and place not in columns.values()
     }
+    if not Head(
+        0, 0, [], columns, usual
+    ).missing:  # the user has named what is needed, and a guess would be one too many
+        guess = {}
+    columns |= guess
     dated = columns.get(Column.DATE)
     data = next((place for place, cells in full if dated is not None and _is_day(cells[dated])), None)
     above = [cells for place, cells in full if data is not None and place < data and sum(map(bool, cells)) > usual / 2]
     if data is None or above:  # an unknown header: its columns are only proposed, unless the user numbered them
         cells = _trimmed(above[-1] if above else full[0][1] if full else rows[0][1] if rows else [])
         place = next((place for place, other in full if _trimmed(other) == cells), 0)
-        return Head(place, place + 1, cells, columns, len(cells), 1 if told and above else 0)
+        guessed_too = [Caution("no_header")] if guess else []
+        return Head(place, place + 1, cells, columns, len(cells), 1 if told and above else 0, guessed_too)
     return Head(-1, data, [], columns, usual, 1, [Caution("no_header")])
 
 

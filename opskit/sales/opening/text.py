@@ -146,7 +146,7 @@ def write(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]], widt
 
 
 def _fitted(row: Sequence[str], width: int) -> list[str]:
-    cells = list(row)
+    cells = ["\n".join(cell.splitlines()) if "\r" in cell else cell for cell in row]  # a writer does not quote a CR
     while len(cells) > width and not cells[-1].strip():
         cells.pop()
     return cells + [""] * (width - len(cells))
