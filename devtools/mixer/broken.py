@@ -32,6 +32,25 @@ def tomorrow(table: Table, dice: Random) -> bool:
     return True
 
 
+@defect(weight=0.5)
+def currency_column(table: Table, dice: Random) -> bool:
+    """The currency of each row stands in a column; a few have another one."""
+    if "currency" in table.params or not table.good() or table.mapping:
+        return False
+    table.names["currency"] = "Currency" if table.language == "en" else "币种"
+    table.columns.append("currency")
+    main, other = dice.sample(["CNY", "USD", "EUR"], 2)
+    strange = table.some(dice, 2) if len(table.rows) > 6 else []
+    for row in table.rows:
+        row.cells["currency"] = main
+    for row in strange:
+        row.cells["currency"] = other
+        row.reasons = frozenset({"currency_mismatch"})
+        table.needs.add("mixed_currency")
+    table.params["currency"] = main
+    return True
+
+
 def _broken(table: Table, dice: Random, column: str, texts: tuple[str, ...], reason: str) -> bool:
     if column not in table.columns or (column == "date" and "fill_down" in table.params):
         return False

@@ -108,23 +108,6 @@ def shuffled_columns(table: Table, dice: Random) -> bool:
     return True
 
 
-@defect(weight=0.5)
-def currency_column(table: Table, dice: Random) -> bool:
-    """The currency of each row stands in a column; a few have another one."""
-    table.names["currency"] = "Currency" if table.language == "en" else "币种"
-    table.columns.append("currency")
-    main, other = dice.sample(["CNY", "USD", "EUR"], 2)
-    strange = table.some(dice, 2) if len(table.rows) > 6 else []
-    for row in table.rows:
-        row.cells["currency"] = main
-    for row in strange:
-        row.cells["currency"] = other
-        row.reasons = frozenset({"currency_mismatch"})
-        table.needs.add("mixed_currency")
-    table.params["currency"] = main
-    return True
-
-
 @defect("heading", 0.6)
 def mapped_columns(table: Table, dice: Random) -> bool:
     """Headings that mean nothing, and a mapping by name or number."""

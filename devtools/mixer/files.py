@@ -40,6 +40,8 @@ def _text(table: Table, dice: Random) -> bytes:
     table.damaged = damage
     if damage:
         table.needs.add("encoding_errors")
+    if table.encoding == "shift_jis" and any("¥" in cell for row in table.rows for cell in row.cells.values()):
+        table.encoding = "utf-8"  # it has none, and what it has there means another currency
     try:
         (table.delimiter + "".join(cell for row in table.lines() for cell in table.cells_of(row))).encode(
             table.encoding

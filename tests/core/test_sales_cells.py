@@ -145,6 +145,12 @@ def test_numbers_with_a_decimal_comma() -> None:
     assert {text: value(text, comma=True) for text in read} == read
 
 
+def test_a_backslash_is_the_yen_of_japanese_encodings() -> None:
+    assert value("\\1,200") == "1200 JPY"
+    assert value("-\\1,200") == "-1200 JPY"
+    assert value("1\\2") == ""
+
+
 def test_units_are_read_where_a_unit_may_stand() -> None:
     for text in listed(
         "3台|3 台|3pcs|3 pcs.|3 KG|3千克|3公斤|3件套|3㎡|3m²|3m2|3 pc(s)|3人次|3块|3ea|3箱|３台|3L|3 шт|3平方米"
@@ -431,6 +437,7 @@ def test_headings_that_mean_two_columns_say_so_with_scores() -> None:
     assert match("Amount (pcs)") == [(Column.AMOUNT, 90)]
     assert match("Amount (USD)") == [(Column.TOTAL, 90)]
     assert match("数量/金额") == [(Column.AMOUNT, 50), (Column.TOTAL, 50)]
+    assert match("实际购买数量/件") == [(Column.AMOUNT, 50)]
     assert match("销售 数量") == [(Column.AMOUNT, 100)]
     assert match("Purchase amount") == [(Column.TOTAL, 50), (Column.AMOUNT, 40)]
     assert match("单价(元)") == [(Column.PRICE, 95)]

@@ -670,7 +670,21 @@ def test_numbers_of_columns_make_no_header_of_a_total(box: Box) -> None:
     guessed = box(table, mapping={"date": "1", "product": "2"})
     assert guessed.columns == {Column.DATE: 0, Column.PRODUCT: 1, Column.PRICE: 2, Column.AMOUNT: 3}
     assert codes(guessed) == ["no_header", "no_region_column"]
-    assert refusal(box, "a\n1\n2\n", mapping={"price": "1", "total": "1"}).startswith("[missing_columns]")
+
+
+def test_a_table_that_begins_in_the_middle_of_a_sheet_has_the_numbers_that_the_user_sees(box: Box) -> None:
+    rows = "".join(
+        f'<row r="{line}">'
+        + "".join(f'<c r="{column}{line}" t="inlineStr"><is><t>{text}</t></is></c>' for column, text in cells.items())
+        + "</row>"
+        for line, cells in {
+            3: dict(zip("CDEF", "abcd", strict=True)),
+            4: {"C": "2026-03-01", "D": "TV", "E": "12.50", "F": "2"},
+        }.items()
+    )
+    layout = box(xlsx({"S": []}, raw=rows), mapping={"date": "3", "product": "4", "price": "5", "amount": "6"})
+    assert layout.columns == {Column.DATE: 2, Column.PRODUCT: 3, Column.PRICE: 4, Column.AMOUNT: 5}
+    assert (layout.header_row, layout.first_line) == (2, 4)
 
 
 def test_line_ends_of_all_kinds_within_cells(box: Box) -> None:
@@ -902,7 +916,7 @@ def test_values_of_cells_are_text_as_excel_shows_it(box: Box) -> None:
         '<c r="G4" t="b"><v>1</v></c></row>'
     )  # fmt: skip
     layout = box(xlsx({"S": TABLE}, raw=raw, more='<workbookPr date1904="1"/>'))
-    assert rows_of(layout) == [["46082", "TV", "0.3", "3", "", "TRUE"]]
+    assert rows_of(layout) == [["", "46082", "TV", "0.3", "3", "", "TRUE"]]
     assert (layout.epoch1904, layout.header_row, layout.first_line, layout.format) == (True, 2, 4, "xlsx")
 
 

@@ -112,8 +112,8 @@ NAMES: dict[Column, dict[int, str]] = {
             quantity, qty, units, units sold, quantity ordered, quantity sold, qty sold, order quantity
             quantity purchased, sales quantity, lineitem quantity
             shuliang, jianshu, xiaoliang, xiaoshoushuliang, cantidad, menge
-            数量 件数 销量 销售数量 购买数量 个数 商品数量 产品数量 成交数量 订购数量 订货数量 下单数量 销售件数
-            销售量 卖出数量 수량
+            数量 件数 销量 销售数量 购买数量 个数 商品数量 产品数量 宝贝数量 成交数量 订购数量 订货数量 下单数量
+            销售件数 销售量 卖出数量 수량
         """,
         90: """
             qty ordered, order qty, sales qty, no of units, pieces, pcs, billed quantity

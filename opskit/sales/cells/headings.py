@@ -112,7 +112,7 @@ def _whole(text: str) -> dict[Column, int]:
 
 
 def _named(text: str) -> dict[Column, int]:
-    return _whole(text) or ({} if _is_other(text) else _parts(text) or _ending(text))
+    return _whole(text) or ({} if _is_other(text) else _parts(text) or _ending(_SEPARATOR.split(text)[0].strip()))
 
 
 def _parts(text: str) -> dict[Column, int]:

@@ -23,6 +23,7 @@ _POINT = re.compile(
     r"|[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3}(?:\.[0-9]*)?"
 )
 _COMMA = re.compile(r"[0-9]+(?:,[0-9]+)?|,[0-9]+|[1-9][0-9]{0,2}([.' ])[0-9]{3}(?:\1[0-9]{3})*(?:,[0-9]+)?")
+_YEN = re.compile(r"\A([-+(]*)\\(?=\s?[0-9])")  # what stands in the place of ¥ in Japan's encodings
 _PLAIN = re.compile(r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?")
 _POINT_DIGITS = str.maketrans("", "", ",' ")
 _COMMA_DIGITS = str.maketrans(",", ".", ".' ")
@@ -47,7 +48,7 @@ def number(text: str, *, comma: bool = False, units: bool = False) -> Number | N
     text = bare(text)
     if not comma and _PLAIN.fullmatch(text):
         return _number(text, 0, "")
-    shape = _SHAPE.fullmatch(text)
+    shape = _SHAPE.fullmatch(_YEN.sub(r"\1jp¥", text))
     if not shape or not (_COMMA if comma else _POINT).fullmatch(shape[2]):
         return None
     head = _HEAD.fullmatch("".join(shape[1].split()))

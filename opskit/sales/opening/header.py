@@ -100,7 +100,7 @@ def _named(cells: list[str], below: list[list[str]], mapping: Mapping[Column, st
     """The columns that a line names, and how strongly; a weight of 0 means that it is no header."""
     columns, weight = _mapped(cells, mapping)
     by_name, numbered = weight, 0 if weight else len(columns)
-    below = [row for row in below if sum(map(bool, map(str.strip, row))) > 1]  # the others are notes
+    below = [row for row in below if sum(map(bool, map(str.strip, row))) > 1 and row != cells]  # no notes
     offers = [] if len(cells) == 1 else [_matches(cell) for cell in cells]
     double = [{Column.AMOUNT, Column.TOTAL} <= {column for column, _ in offer} for offer in offers]
     ranked = sorted(
@@ -125,10 +125,9 @@ def _named(cells: list[str], below: list[list[str]], mapping: Mapping[Column, st
             columns[column] = place
             weight += 2
             strong += 1
-    if offers and {Column.PRICE, Column.TOTAL} <= columns.keys() and (Column.PRICE, _LISTED) in offers[columns[Column.PRICE]]:
-        columns = {
-            column: place for column, place in columns.items() if column is not Column.PRICE or column in mapping
-        }
+    listed = offers and (Column.PRICE, _LISTED) in offers[columns.get(Column.PRICE, 0)]
+    if listed and Column.TOTAL in columns and Column.PRICE not in mapping:
+        columns.pop(Column.PRICE, None)
     enough = by_name or (len(columns) - numbered >= _ENOUGH and strong)
     return columns, weight if enough and not _holds_day(cells) else 0
 
@@ -163,7 +162,8 @@ def _holds_day(cells: list[str]) -> bool:
 
 def _holds_clocks(place: int, below: list[list[str]]) -> bool:
     """Whether a column holds times of day, whose day stands in another one."""
-    return any(place < len(cells) and _CLOCK.fullmatch(cells[place].strip()) for cells in below)
+    texts = [cells[place].strip() for cells in below if place < len(cells) and cells[place].strip()]
+    return bool(texts) and all(map(_CLOCK.fullmatch, texts))
 
 
 def _is_day(text: str) -> bool:

@@ -18,6 +18,8 @@ from opskit.sales.opening.package import repacked
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook
 
+_FAR = 100  # blank columns on the left that nobody makes
+
 
 @contextmanager
 def workbook(plain: Plain, folder: Path, sheet: str, limits: Limits) -> Iterator[tuple[list[Grid], bool]]:
@@ -83,8 +85,10 @@ class _Pages:
             sheet = self._last[1]
             if sheet.start is None:
                 return
+            left = sheet.start[1]
+            before = [""] * (left if left < _FAR else 0)  # so that columns have the numbers that the user sees
             for line, values in enumerate(sheet.iter_rows()):
-                yield line, [text_of(value) for value in values]
+                yield line, [*before, *map(text_of, values)]
 
     def head(self, name: str, count: int) -> list[Row]:
         return list(islice(self.rows(name), count))
