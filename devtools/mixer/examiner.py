@@ -77,16 +77,15 @@ def _read(path: Path, folder: Path, table: Table) -> _Read:
         groups: dict[Group, Figures] = {}
         problems = []
         days = book.days()
-        for day, sums in days.items():
-            period = Period(day, day)
-            for (region, product), part in book.regions_and_products(period).items():
-                groups[day, _name(product), _name(region)] = _plus(
-                    groups.get((day, _name(product), _name(region))), (part.rows, part.sales, part.quantity)
-                )
-            products = [part.sales for part, _ in book.products(period).values()]
-            regions = [part.sales for part in book.regions(period).values()]
-            if not sum(products) == sum(regions) == sums.sales:
-                problems.append(f"{day}: products {sum(products)}, regions {sum(regions)}, day {sums.sales}")
+        for day in days:
+            for (region, product), part in book.regions_and_products(Period(day, day)).items():
+                key = day, _name(product), _name(region)
+                groups[key] = _plus(groups.get(key), (part.rows, part.sales, part.quantity))
+        whole = Period(min(days), max(days))
+        products = sum(part.sales for part, _ in book.products(whole).values())
+        regions = sum(part.sales for part in book.regions(whole).values())
+        if not products == regions == sum(sums.sales for sums in days.values()):
+            problems.append(f"products {products}, regions {regions}, days {sum(sums.sales for sums in days.values())}")
         cautions = {caution.code for caution in layout.warnings} | {code for code, _ in book.account.cautions}
         account = book.account
     if sum(figures[0] for figures in groups.values()) != account.accepted:

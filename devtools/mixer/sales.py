@@ -1,6 +1,5 @@
 """Defects of what is sold: refunds, names, duplicates. The truth changes with them."""
 
-from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
@@ -12,76 +11,63 @@ from devtools.mixer.table import Table
 @defect(weight=2)
 def refunds(table: Table, dice: Random) -> bool:
     """A negative price or quantity; ``refund_forms`` writes it in one way or another."""
-    for row in table.some(dice, 4):
-        assert row.sale  # noqa: S101 - a good row
-        by_price = dice.random() < 0.3
-        price, amount = row.sale.price, row.sale.amount
-        discount = Decimal(0)
-        row.sale = replace(
-            row.sale, price=-price if by_price else price, amount=amount if by_price else -amount, discount=discount
-        )
+    for row, sale in table.some_sold(dice, 4):
+        changed = {"price": -sale.price} if dice.random() < 0.3 else {"amount": -sale.amount}
+        row.resell(**changed, discount=Decimal(0))
     return True
 
 
 @defect(weight=0.7)
 def zero_prices(table: Table, dice: Random) -> bool:
     """Gifts."""
-    for row in table.some(dice):
-        assert row.sale  # noqa: S101 - a good row
-        row.sale = replace(row.sale, price=Decimal(0), discount=Decimal(0))
+    for row, _ in table.some_sold(dice):
+        row.resell(price=Decimal(0), discount=Decimal(0))
     return True
 
 
 @defect()
 def fractions(table: Table, dice: Random) -> bool:
     """Quantities that are no integers."""
-    for row in table.good():
-        if row.sale and dice.random() < 0.4:
-            row.sale = replace(row.sale, amount=row.sale.amount + Decimal(dice.randrange(1, 100)) / 100)
+    for row, sale in table.sold(dice, 0.4):
+        row.resell(amount=sale.amount + Decimal(dice.randrange(1, 100)) / 100)
     return True
 
 
 @defect(weight=0.7)
 def large_numbers(table: Table, dice: Random) -> bool:
     """Prices of millions."""
-    for row in table.good():
-        if row.sale and dice.random() < 0.4:
-            row.sale = replace(row.sale, price=row.sale.price * 1000 + dice.randrange(1000))
+    for row, sale in table.sold(dice, 0.4):
+        row.resell(price=sale.price * 1000 + dice.randrange(1000))
     return True
 
 
 @defect(weight=0.7)
 def long_fractions(table: Table, dice: Random) -> bool:
     """Prices of four decimal places."""
-    for row in table.good():
-        if row.sale and dice.random() < 0.4:
-            row.sale = replace(row.sale, price=row.sale.price + Decimal(dice.randrange(1, 10_000)) / 10_000)
+    for row, sale in table.sold(dice, 0.4):
+        row.resell(price=sale.price + Decimal(dice.randrange(1, 10_000)) / 10_000)
     return True
 
 
 @defect(weight=0.7)
 def whole_prices(table: Table, _: Random) -> bool:
     """Prices without decimals, that look like quantities."""
-    for row in table.good():
-        if row.sale:
-            row.sale = replace(row.sale, price=Decimal(int(row.sale.price)))
+    for row, sale in table.sold():
+        row.resell(price=Decimal(int(sale.price)))
     return True
 
 
 @defect(weight=0.7)
 def blank_names(table: Table, dice: Random) -> bool:
     """No product, or no region."""
-    for row in table.some(dice):
-        assert row.sale  # noqa: S101 - a good row
-        blank = dice.choice(["product", "region"])
-        row.sale = replace(row.sale, product="") if blank == "product" else replace(row.sale, region="")
+    for row, _ in table.some_sold(dice):
+        row.resell(**{dice.choice(["product", "region"]): ""})
     return True
 
 
 def _rename(table: Table, dice: Random, names: list[str], share: float = 0.3) -> bool:
-    for row in table.good():
-        if row.sale and dice.random() < share:
-            row.sale = replace(row.sale, product=dice.choice(names))
+    for row, _ in table.sold(dice, share):
+        row.resell(product=dice.choice(names))
     return True
 
 
@@ -107,9 +93,7 @@ def trap_names(table: Table, dice: Random) -> bool:
 @defect(weight=0.5)
 def breaks_in_names(table: Table, dice: Random) -> bool:
     """A line break within a cell."""
-    if not table.can_break:
-        return False
-    return _rename(table, dice, ["红色\n大号", "A\nB, C", "多行\n\n名称"])
+    return table.can_break and _rename(table, dice, ["红色\n大号", "A\nB, C", "多行\n\n名称"])
 
 
 @defect(weight=0.7)
@@ -117,9 +101,8 @@ def numeric_names(table: Table, dice: Random) -> bool:
     """Products, or all regions, that are numbers."""
     if dice.random() < 0.5:
         return _rename(table, dice, ["3080", "911", "1.5", "20260301", "007"], 1)
-    for row in table.good():
-        if row.sale and row.sale.region:
-            row.sale = replace(row.sale, region=dice.choice(["1", "2", "3"]))
+    for row, sale in table.sold():
+        row.resell(region=dice.choice(["1", "2", "3"]) if sale.region else "")
     return True
 
 

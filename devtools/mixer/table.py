@@ -1,7 +1,7 @@
 """A table before it is a file: true sales, how they are written, and what must become of every row."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from random import Random
@@ -53,6 +53,10 @@ class Row:
     cut: int = 0
     bare: bool = False
     optional: bool = False
+
+    def resell(self, **changes: object) -> None:
+        """Another sale than the one it was."""
+        self.sale = replace(self.sale, **changes) if self.sale else None  # type: ignore[arg-type]
 
     @property
     def good(self) -> bool:
@@ -123,13 +127,21 @@ class Table:
         return [row for row in self.rows if row.good]
 
     def some(self, dice: Random, most: int = 3) -> list[Row]:
-        """A few good rows, never all of them."""
-        good = self.good()
-        return dice.sample(good, min(dice.randint(1, most), len(good) - 1)) if len(good) > 1 else []
+        """The same without."""
+        return [row for row, _ in self.some_sold(dice, most)]
 
-    def sold(self) -> list[tuple[Row, Sale]]:
-        """The same with their sales."""
-        return [(row, row.sale) for row in self.rows if row.sale and not row.reasons]
+    def sold(self, dice: Random | None = None, share: float = 1) -> list[tuple[Row, Sale]]:
+        """The same with their sales; of them a share."""
+        return [
+            (row, row.sale)
+            for row in self.rows
+            if row.sale and not row.reasons and (dice is None or dice.random() < share)
+        ]
+
+    def some_sold(self, dice: Random, most: int = 3) -> list[tuple[Row, Sale]]:
+        """A few good rows, never all of them, with their sales."""
+        sold = self.sold()
+        return dice.sample(sold, min(dice.randint(1, most), len(sold) - 1)) if len(sold) > 1 else []
 
     def drop(self, role: str) -> None:
         """Leave out a column of ours, and others that would stand in for it."""
