@@ -16,7 +16,7 @@ from devtools.mixer.table import Row, Table
 if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
 
-_NUMERIC = re.compile(r"-?\d{1,12}(\.\d{1,4})?")
+_NUMERIC = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,4})?")
 _ERRORS = {"#DIV/0!", "#N/A", "#NAME?", "#NUM!", "#REF!", "#VALUE!"}
 _1904 = 1462  # days between the two first days of Excel
 _DAY_FORMATS = ("yyyy-mm-dd", "m/d/yy h:mm", 'yyyy"年"m"月"d"日"', "[$-409]d-mmm-yy;@")

@@ -202,6 +202,7 @@ def _layout(name: str) -> Change:
         if (table.language in {"zh", "tw"}) != (name in _CHINESE):
             return False
         columns = []
+        table.needs.discard("undone_orders")  # that of a column which goes
         for entry in LAYOUTS[name].split(","):
             kind, heading = entry.strip().split(" ", 1)
             ours = kind in {*ROLES, "total"}

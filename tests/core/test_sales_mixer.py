@@ -1,4 +1,4 @@
-"""A few hundred files with defects at random: read right, or refused, or rejected row by row, never wrong in silence.
+"""Many files with defects at random: read right, or refused, or rejected row by row, never wrong in silence.
 
 ``make fuzz`` reads ten thousand. What the verdicts mean stands in ``devtools.mixer``.
 """
@@ -10,7 +10,7 @@ from devtools.mixer.examiner import judged
 from devtools.mixer.plan import Plan, plan_of, table_of
 from devtools.mixer.registry import DEFECTS
 
-FILES, SEED = 180, 1
+FILES, SEED = 150, 1
 # What the ledger still reads wrong: it goes from here as it is mended there, and at the end this is empty.
 WAITING = {
     *("appended_table", "heading_in_wan", "bare_thousands", "bare_thousands_cut", "bare_names", "bare_decimal_comma"),
@@ -44,5 +44,5 @@ def test_a_seed_always_makes_the_same_file() -> None:
 
 
 def test_every_defect_comes_to_pass() -> None:
-    made = {name for seed in range(2000) for name in plan_of(seed).defects}
+    made = {name for seed in range(6000) for name in plan_of(seed).defects}
     assert DEFECTS.keys() - made <= {name for name in DEFECTS if name.startswith("hopeless")}

@@ -487,6 +487,11 @@ def test_cells_over_several_lines_do_not_blur_how_wide_a_record_is(box: Box) -> 
     assert [(len(cells), cells[0], cells[4]) for cells in rows] == [(8, "1", "2026-03-01"), (8, "2", "2026-03-01")]
 
 
+def test_blank_lines_do_not_blur_it_either(box: Box) -> None:
+    data = 'Date,Product,"Price\n(CNY)","Amount\n(pcs)",Region\n2026-03-01,TV,12.50,2,North\n ,\n,,\n'
+    assert box(data).columns == PLACES
+
+
 def test_marks_behind_a_backslash(box: Box) -> None:
     data = CLEAN.replace("TV", '"TV, \\"big\\""')
     assert rows_of(box(data))[0][1] == 'TV, "big"'
@@ -667,6 +672,8 @@ def test_numbers_of_columns_make_no_header_of_a_total(box: Box) -> None:
     layout = box(table + ",合计,37,6\n", mapping={"date": "1", "product": "2", "total": "3"})
     assert (layout.header_row, layout.columns) == (0, {Column.DATE: 0, Column.PRODUCT: 1, Column.TOTAL: 2})
     assert codes(layout) == ["no_region_column", "no_price_column"]
+    undated = box(table.replace("2026-03-01", "soon"), mapping={"date": "1", "product": "2", "total": "3"})
+    assert (undated.header_row, undated.first_line) == (0, 2)
     guessed = box(table, mapping={"date": "1", "product": "2"})
     assert guessed.columns == {Column.DATE: 0, Column.PRODUCT: 1, Column.PRICE: 2, Column.AMOUNT: 3}
     assert codes(guessed) == ["no_header", "no_region_column"]

@@ -47,9 +47,13 @@ NAMES: dict[Column, dict[int, str]] = {
         80: """
             付款日期 付款时间 支付日期 支付时间 订单付款时间 买家付款时间 订单支付时间 收款时间 收款日期
         """,
+        65: """
+            created, created at, create time, created time, create date, creation date, ordered at
+            创建时间 创建日期
+        """,
         60: """
-            created, created at, create time, created time, create date, creation date, ordered at, posting date
-            创建时间 创建日期 开票日期 出库日期 出库时间 制单日期 结算日期
+            posting date
+            开票日期 出库日期 出库时间 制单日期 结算日期
         """,
         50: """
             paid at, payment date, payment time, payments date

@@ -71,7 +71,7 @@ def usual_width(lines: Sequence[str], dialect: Dialect) -> int:
 
 
 def _strict_widths(lines: Sequence[str], dialect: Dialect) -> Iterator[int]:
-    """The widths of the records that a strict reader makes of the lines, as far as it comes."""
+    """The widths of the filled records that a strict reader makes of the lines, as far as it comes."""
     if dialect.wrapped or not any(line.count(dialect.quote) % 2 for line in lines):
         return
     reader = csv.reader(
@@ -79,7 +79,8 @@ def _strict_widths(lines: Sequence[str], dialect: Dialect) -> Iterator[int]:
     )
     try:
         for cells in reader:
-            yield len(cells)
+            if any(map(str.strip, cells)):
+                yield len(cells)
     except csv.Error:  # a quotation mark that is none, or never closed; or the lines end within a cell
         return
 

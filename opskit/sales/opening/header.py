@@ -214,7 +214,7 @@ def _unnamed(rows: Sequence[Row], mapping: Mapping[Column, str]) -> Head:
     data = next((place for place, cells in full if dated is not None and _is_day(cells[dated])), None)
     above = [cells for place, cells in full if data is not None and place < data and sum(map(bool, cells)) > usual / 2]
     if data is None or above:  # an unknown header: its columns are only proposed, unless the user numbered them
-        cells = _trimmed(above[-1] if above else full[0][1] if full else rows[0][1] if rows else [])
+        cells = _trimmed(above[0] if above else full[0][1] if full else rows[0][1] if rows else [])
         place = next((place for place, other in full if _trimmed(other) == cells), 0)
         guessed_too = [Caution("no_header")] if guess else []
         return Head(place, place + 1, cells, columns, len(cells), 1 if told and above else 0, guessed_too)
