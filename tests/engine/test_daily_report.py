@@ -83,7 +83,12 @@ def test_the_report_arrives_signed_with_the_figures_of_the_file(plugin: PluginPr
 
     assert robot.calls == 1
     assert set(robot.requests[0].query) == {"access_token", "timestamp", "sign"}
-    assert outcome.outputs == {
+    files = outcome.outputs["files"]
+    assert [file.filename for file in files] == [
+        "trend.png", "products.png", "regions.png", "pareto.png", "report.html", "report.xlsx",
+    ]  # fmt: skip
+    assert outcome.files[files[0].reference].content.startswith(b"\x89PNG")
+    assert {name: value for name, value in outcome.outputs.items() if name != "files"} == {
         "delivered": True,
         "analysis_date": day,
         "total_sales": float(total),
