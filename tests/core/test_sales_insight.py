@@ -241,7 +241,7 @@ def test_a_comparison_is_exact_and_says_what_it_is() -> None:
     }
     assert yesterday.change == D("-2.7")
     assert yesterday.change_percent == D(-90)
-    assert yesterday.item("zh_Hans").note == "两天中只有 2026-01-11 是周末。"
+    assert yesterday.item("zh_Hans").note == "对比的两天中，只有 2026-01-11 是周末。"
     assert fairest([yesterday, week]) is week
 
 
