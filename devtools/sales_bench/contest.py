@@ -78,9 +78,9 @@ def _cents(value: object) -> Decimal:
     return Decimal(str(value)).quantize(_CENT, ROUND_HALF_UP)
 
 
-def ours(what: str, path: object = "") -> Measured:
+def ours(what: str, path: object = "", times: int = 1) -> Measured:
     """A process of ours; see ``ours.py``."""
-    return measured(Path(sys.executable), "-m", _PROGRAM, what, str(path))
+    return measured(Path(sys.executable), "-m", _PROGRAM, what, str(path), str(times))
 
 
 def contest(rows: int, *, offline: bool, tell: Callable[[str], None]) -> Contest:

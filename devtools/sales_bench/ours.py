@@ -1,4 +1,4 @@
-"""The work of opskit that is measured, in a process of its own: ``python -m devtools.sales_bench.ours <what> <file>``.
+"""The work of opskit that is measured: ``python -m devtools.sales_bench.ours <what> <file> <times>``.
 
 ``analyze``: the figures of a file. ``calls``: the same many times, and what memory is resident after each.
 ``charts``: four pictures, and how long they took. Prints JSON, with its own peak of memory.
@@ -15,10 +15,8 @@ from typing import Any
 from devtools.sales_bench.data import DAYS, LAST_DAY
 from opskit.sales import analyze, charts
 
-CALLS = 30
 
-
-def _analyze(path: str) -> dict[str, Any]:
+def _analyze(path: str, _: int) -> dict[str, Any]:
     analysis = analyze(Path(path))
     quality = analysis.quality
     return {
@@ -30,15 +28,15 @@ def _analyze(path: str) -> dict[str, Any]:
     }
 
 
-def _calls(path: str) -> dict[str, Any]:
+def _calls(path: str, times: int) -> dict[str, Any]:
     resident = []
-    for _ in range(CALLS):
+    for _ in range(times):
         analyze(Path(path))
         resident.append(_kilobytes("VmRSS"))
     return {"resident_kb": resident}
 
 
-def _charts(_: str) -> dict[str, Any]:
+def _charts(_path: str, _times: int) -> dict[str, Any]:
     """A quarter of days with a forecast, twelve products, seven regions, 300 products by rank."""
     days = [(LAST_DAY - timedelta(days=number), Decimal(90_000 + 7919 * number % 30_011)) for number in range(DAYS)]
     band = (Decimal(95_000), Decimal(60_000), Decimal(120_000))
@@ -65,9 +63,9 @@ def _kilobytes(name: str) -> int:
 
 def main() -> None:
     """Do it and print."""
-    what, path = sys.argv[1:]
+    what, path, times = sys.argv[1:]
     work = {"analyze": _analyze, "calls": _calls, "charts": _charts}[what]
-    found = work(path)
+    found = work(path, int(times))
     print(json.dumps(found | {"peak_kb": _kilobytes("VmHWM")}))
 
 

@@ -7,12 +7,12 @@ from decimal import Decimal
 from devtools.sales_bench import data
 from devtools.sales_bench.contest import ours
 from devtools.sales_bench.environments import CACHE, costs
-from devtools.sales_bench.ours import CALLS
 from devtools.sales_bench.table import Verdict, lines, most, shown
 from devtools.sales_bench.truth import truth
 from devtools.sales_bench.waiting import waited
 
 LARGEST_MB = 320
+CALLS = 30
 _MOST_TIMES, _MOST_CHARTS_S, _MOST_GROWTH_MB, _MOST_WAIT_S, _MOST_DISK_MB = 4, 0.5, 10, 0.2, 190
 _ROUNDS = 2
 _WORTH_A_LINE_MB = 1
@@ -75,7 +75,7 @@ def charts(tell: Tell) -> list[Verdict]:
 def calls(rows: int, tell: Tell) -> list[Verdict]:
     """Many analyses in one process: what is resident after the last, less what was after the first."""
     tell(f"{CALLS} calls in one process, {rows:,} rows each")
-    resident = ours("calls", data.sample(CACHE, rows, messy=False).path).said["resident_kb"]
+    resident = ours("calls", data.sample(CACHE, rows, messy=False).path, CALLS).said["resident_kb"]
     shown = [resident[0], resident[len(resident) // 3], resident[2 * len(resident) // 3], resident[-1]]
     words = " … ".join(f"{each / 1024:.0f}" for each in shown)
     print(lines(f"{CALLS} calls in one process, {rows:,} rows each", ("", ""), [("MB resident after them", words)]))
