@@ -155,9 +155,8 @@ def _cell(heading: Heading, cell: Cell, *, first: bool) -> str:
         case date():
             text = cell.isoformat()
         case _:
-            value = Decimal(cell)
-            text = number(value, heading.kind)
-            look = f"{look} less" if value < 0 else look
+            text = number(Decimal(cell), heading.kind)
+            look = f"{look} less" if text.startswith("-") else look
     opening, closing = ('th scope="row"', "th") if first else ("td", "td")
     return f'<{opening} class="{look}">{text}</{closing}>'
 

@@ -37,7 +37,7 @@ _NUMBERS: dict[Kind, str] = {
 _PIECES, _PARTS = "#,##0", "#,##0.0##"  # a quantity's: one format for both would leave a point behind whole numbers
 # What a spreadsheet takes for the beginning of a formula when it is typed, in either width; tab and line ends are
 # stripped by some readers, and so bring what follows to the front.
-_ACTIVE = tuple("=+-@\t\r\n＝＋－＠")
+_ACTIVE = tuple("=+-@\t\n＝＋－＠")
 
 
 @dataclass(frozen=True, slots=True)

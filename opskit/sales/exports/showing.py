@@ -8,11 +8,11 @@ from opskit.sales.exports.document import Kind
 from opskit.sales.insight.sums import rounded
 from opskit.wording import well_formed
 
-# Controls but for tab and line ends, and the code points that Unicode keeps from being characters: neither XML 1.0
+# Controls but for tab and LF, and the code points that Unicode keeps from being characters: neither XML 1.0
 # (2.2, Char) nor HTML (parse errors control-character-in-input-stream, noncharacter-in-input-stream) lets them in.
 # With them go the marks that turn the direction of what follows: a cell could show its text or its neighbour reversed.
 _NO_TEXT = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef"
+    "[\x00-\x08\x0b\x0c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef"
     + "".join(f"{chr(plane << 16 | 0xFFFE)}{chr(plane << 16 | 0xFFFF)}" for plane in range(17))
     + "]"
 )
@@ -22,9 +22,9 @@ _PLACES = {"quantity": 3, "count": 0}
 def clean(text: str) -> str:
     """``text`` without controls, noncharacters and turning marks; half a surrogate pair becomes U+FFFD.
 
-    Tab and line ends stay.
+    Tabs stay, and lines end in LF.
     """
-    return _NO_TEXT.sub("", well_formed(text))
+    return _NO_TEXT.sub("", re.sub(r"\r\n?", "\n", well_formed(text)))
 
 
 def width(text: str) -> int:
