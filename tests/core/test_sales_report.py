@@ -1,10 +1,13 @@
 """What is asked for, what is said about it, and the files."""
 
+import http.server
 import json
 import re
 import struct
+import threading
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ import pytest
 
 from opskit import sales
 from opskit.errors import InvalidInput, Refused, Unavailable
+from opskit.model import FileReference
 from opskit.sales import Brief, Files, Options, Progress
 from opskit.sales.plain import money, number, plain, signed
 
@@ -291,3 +295,18 @@ def test_a_private_link_needs_permission() -> None:
     with pytest.raises(Refused) as error:
         fetched(Brief(file_url="http://169.254.169.254/latest/meta-data", allow_private=True))
     assert "allow_private" not in str(error.value)
+
+
+def test_a_long_download_is_told(tmp_path: Path) -> None:
+    with (tmp_path / "big.csv").open("wb") as file:
+        file.truncate(51_000_000)
+    quiet = type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
+    progress = Progress()
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(quiet, directory=str(tmp_path))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        fetched(Brief(file=FileReference(url=f"http://127.0.0.1:{server.server_port}/big.csv")), progress)
+        with pytest.raises(InvalidInput, match="larger than 50 MB"):
+            fetched(Brief(file_url=f"http://127.0.0.1:{server.server_port}/big.csv", allow_private=True, max_mb=50))
+        server.shutdown()
+    assert progress.text == "Fetched 25 MB\nFetched 50 MB\n"
+    assert list(progress.untold) == ["Fetched 25 MB\n", "Fetched 50 MB\n"]
