@@ -9,10 +9,10 @@ _LONGEST_NAME = 40
 _SIGNS = {"CNY": "¥", "JPY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "KRW": "₩", "INR": "₹"}
 
 
-def plain(name: str, longest: int = _LONGEST_NAME) -> str:
+def plain(name: str) -> str:
     """Text from a cell: one line, not too long, and nothing in it that Markdown or HTML would act on."""
     line = re.sub(r"\s+", " ", name).strip()
-    line = line if len(line) <= longest else line[: longest - 1] + "…"
+    line = line if len(line) <= _LONGEST_NAME else line[: _LONGEST_NAME - 1] + "…"
     return re.sub(r"([\\`*_{}\[\]<>#|~!@&$=])", lambda match: chr(ord(match[1]) + 0xFEE0), line) or "–"
 
 

@@ -6,6 +6,7 @@ from opskit.model import Exact, Item
 from opskit.sales.cells import Column
 from opskit.sales.ledger import REASONS, Account
 from opskit.sales.opening import Caution, Layout
+from opskit.sales.plain import plain
 from opskit.wording import Locale, say
 
 
@@ -75,8 +76,14 @@ def quality(account: Account, layout: Layout, cautions: list[Caution], locale: L
         header_row=layout.header_row,
         columns=Columns(**{name: _heading(layout, Column(name)) for name in Columns.model_fields}),
         currency=account.currency,
-        warnings=[Warned(code=one.code, message=say(locale, f"quality.{one.code}", **one.blanks)) for one in told],
+        warnings=[Warned(code=one.code, message=_worded(one, locale)) for one in told],
     )
+
+
+def _worded(caution: Caution, locale: Locale) -> str:
+    """The sentence, with what the file says in it as harmless text."""
+    blanks = {name: plain(blank) if isinstance(blank, str) else blank for name, blank in caution.blanks.items()}
+    return say(locale, f"quality.{caution.code}", **blanks)
 
 
 def _heading(layout: Layout, column: Column) -> str:

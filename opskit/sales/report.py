@@ -16,7 +16,6 @@ from opskit.sales.quality import Quality
 from opskit.wording import Locale, say
 
 _MOST_FINDINGS, _MOST_REGIONS = 12, 10
-_LONGEST_WARNING = 200  # characters
 _SAID = {"forecast", "best_product", "best_region"}  # in a list of its own
 
 
@@ -80,7 +79,7 @@ class Report:
         if quality.rejected_money:
             parts.append(self._say("money_not_counted", money=money(quality.rejected_money, quality.currency)))
         told = self._say("between").join(parts)
-        return " ".join([told, *(f"⚠ {plain(warning.message, _LONGEST_WARNING)}" for warning in quality.warnings)])
+        return " ".join([told, *(f"⚠ {warning.message}" for warning in quality.warnings)])
 
     # Parts
 

@@ -197,6 +197,15 @@ def test_the_quality_of_the_data_is_one_line(tmp_path: Path) -> None:
     assert found.quality.rejected_money == 7
 
 
+def test_what_a_heading_says_is_harmless_in_a_warning(tmp_path: Path) -> None:
+    text = f"{HEADER},[x](http://evil),[x](http://evil)\n03/04/2026,a,1,1,x,,\n"
+    found = examined(text, tmp_path).analysis
+    assert [one.code for one in found.quality.warnings] == ["duplicate_header", "ambiguous_dates"]
+    assert "](http" not in found.quality.warnings[0].message
+    assert "](http" not in found.report
+    assert "set date_order if" in found.report
+
+
 def test_the_same_file_gives_the_same_bytes(tmp_path: Path) -> None:
     first, second = (examined(weeks(), tmp_path, charts="both", exports="html, xlsx, markdown") for _ in range(2))
     assert first.analysis.model_dump_json() == second.analysis.model_dump_json()
@@ -258,6 +267,21 @@ def test_exports_follow_the_pictures_in_a_fixed_order(tmp_path: Path) -> None:
     assert {"Products", "Regions", "Price ranges", "Days", "Forecast"} <= set(sheets)
     assert sheets["Products"]["Sales"].sum() == float(files.analysis.summary.total_sales)
     assert len(sheets["Days"]) == 35
+
+
+def test_a_frame_may_hold_days_numbers_and_gaps() -> None:
+    frame = pd.DataFrame(
+        {
+            "下单时间": [pd.Timestamp("2026-03-01 10:00"), pd.Timestamp("2026-03-02 23:59"), pd.NaT],
+            "商品": ["灯", "书", "椅"],
+            "单价": [0.1, Decimal("19.99"), 5],
+            "数量": [3, None, 1],
+        }
+    )
+    found = sales.analyze(frame, today=TODAY)
+    assert found.analysis_date == "2026-03-01"
+    assert found.summary.total_sales == Decimal("0.3")
+    assert found.quality.rejected_by_reason == {"bad_date": 1, "bad_amount": 1}
 
 
 # Words
