@@ -5,8 +5,9 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from devtools.sales_bench import data
-from devtools.sales_bench.contest import ours
+from devtools.sales_bench.contest import SLOW_S, ours
 from devtools.sales_bench.environments import CACHE, costs
+from devtools.sales_bench.processes import Measured
 from devtools.sales_bench.table import Verdict, lines, most, shown
 from devtools.sales_bench.truth import truth
 from devtools.sales_bench.waiting import waited
@@ -28,8 +29,10 @@ def messy(rows: int, tell: Tell) -> list[Verdict]:
     right = truth(odd.path)
     if right != odd.account:
         raise ValueError(f"the benchmark is broken: {odd.account} was written, and {right} read")
-    rounds = []
+    rounds: list[tuple[Measured, Measured]] = []
     for number in range(1, _ROUNDS + 1):
+        if rounds and rounds[0][1].seconds > SLOW_S:
+            break
         tell(f"{name}, round {number}/{_ROUNDS}")
         rounds.append((ours("analyze", clean.path), ours("analyze", odd.path)))
     times = min(each.seconds for _, each in rounds) / min(each.seconds for each, _ in rounds)
