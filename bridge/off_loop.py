@@ -19,10 +19,8 @@ def off_loop[**P, T](work: Callable[P, T], *arguments: P.args, **options: P.kwar
     Dify kills a plugin that is silent for 120 s. No call back into Dify may be made inside ``work``: it would
     find no answer there.
     """
-    outcome: T | _Raised = _pool(gevent.get_hub()).apply(_attempt, (work, arguments, options))
-    if isinstance(outcome, _Raised):
-        raise outcome.error
-    return outcome
+    outcome: T | Raised = _pool(gevent.get_hub()).apply(attempt, (work, *arguments), options)
+    return settled(outcome)
 
 
 @cache
@@ -31,14 +29,22 @@ def _pool(hub: Hub) -> ThreadPool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Raised:
-    """An error on its way back to the loop: gevent would print one that is raised, with all it says, to stderr."""
+class Raised:
+    """An error on its way back: gevent would print one that is raised, with all it says, to stderr."""
 
     error: Exception
 
 
-def _attempt[T](work: Callable[..., T], arguments: tuple[object, ...], options: dict[str, object]) -> T | _Raised:
+def attempt[**P, T](work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T | Raised:
+    """What ``work`` gives, or raises."""
     try:
         return work(*arguments, **options)
-    except Exception as error:  # noqa: BLE001 - raised again by off_loop
-        return _Raised(error)
+    except Exception as error:  # noqa: BLE001 - raised again by settled
+        return Raised(error)
+
+
+def settled[T](outcome: T | Raised) -> T:
+    """The outcome of an attempt, its error raised."""
+    if isinstance(outcome, Raised):
+        raise outcome.error
+    return outcome

@@ -1,11 +1,12 @@
 """From a ``Result`` to Dify's messages."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
+from bridge.off_loop import off_loop
 from opskit import wording
-from opskit.model import Result
+from opskit.model import Attachment, Result
 
 # Dify's plugin daemon kills the plugin at a line of 5 MiB (PLUGIN_STDIO_MAX_BUFFER_SIZE), envelope included.
 MAX_LINE = 4 * 1024 * 1024
@@ -35,14 +36,19 @@ class Messenger[M](Protocol):
         ...
 
 
-def reply[M](tool: Messenger[M], result: Result) -> Iterator[M]:
-    """The report as text, the whole result as one JSON message, and each field as a variable of its name.
+def speaks_to_a_model(tool: Any) -> bool:
+    """Whether an agent is asking, whose model reads every message."""
+    return bool(tool.session.conversation_id and tool.session.message_id)
+
+
+def reply[M](tool: Messenger[M], result: Result, attachments: Iterable[Attachment] = ()) -> Iterator[M]:
+    """The report as text, the whole result as one JSON message, each field as a variable of its name, then the files.
 
     What is too large for a message goes out as a file, and the text says so. An agent gets the text and the
     figures that matter (at most 8 KiB of JSON): Dify would print variables and files as noise before its model.
     """
     values = result.variables()
-    if tool.session.conversation_id and tool.session.message_id:
+    if speaks_to_a_model(tool):
         yield tool.create_text_message(_within(result.report, MAX_LINE))
         yield tool.create_json_message(_figures(values, result.said_in_text))
         return
@@ -57,6 +63,9 @@ def reply[M](tool: Messenger[M], result: Result) -> Iterator[M]:
     yield tool.create_json_message({"files": list(files)} if "result.json" in files else values)
     for name, value in values.items():
         yield tool.create_variable_message(name, value)
+    for attachment in attachments:
+        content = off_loop(attachment.content)
+        yield tool.create_blob_message(content, {"mime_type": attachment.mime_type, "filename": attachment.filename})
     for filename, value in files.items():
         is_text = isinstance(value, str)
         yield tool.create_blob_message(

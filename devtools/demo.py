@@ -10,6 +10,8 @@ import io
 import logging
 import os
 import secrets
+import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -66,8 +68,9 @@ def main() -> int:
     real = {name: os.environ[name].strip() for name in _SETTINGS if os.environ.get(name, "").strip()}
     began = time.perf_counter()
     try:
-        messages = to_real_group(options.file, real) if "DINGTALK_TOKEN" in real else to_loopback(options.file)
+        outcome, messages = to_real_group(options.file, real) if "DINGTALK_TOKEN" in real else to_loopback(options.file)
         show(messages, options.out)
+        open_picture(keep(outcome, options.out))
     except (DemoFailed, OSError) as error:
         text = redaction.blank(str(error), [real[name] for name in _SECRETS if name in real])
         print(f"\nThe demo failed: {text}", file=sys.stderr)
@@ -76,8 +79,8 @@ def main() -> int:
     return 0
 
 
-def to_loopback(file: Path) -> list[str]:
-    """Send to a robot on this machine, verify what it got, and return the texts that its group sees."""
+def to_loopback(file: Path) -> tuple[engine.Run, list[str]]:
+    """Send to a robot on this machine, verify what it got, and return the run and the texts that its group sees."""
     secret = f"SEC{secrets.token_hex(32)}"
     with robot.Robot(secret=secret, keywords=(KEYWORD,)) as group:
         settings = {
@@ -97,17 +100,17 @@ def to_loopback(file: Path) -> list[str]:
             raise DemoFailed("the robot did not get what it should; see the lines marked ✗.")
         for body in group.posted:
             print(f"\nin the list of conversations:\n  {body['markdown']['title']}")
-        return [str(body["markdown"]["text"]) for body in group.posted]
+        return outcome, [str(body["markdown"]["text"]) for body in group.posted]
 
 
-def to_real_group(file: Path, settings: Mapping[str, str]) -> list[str]:
-    """Send to the group that the environment names, and return the text that was sent."""
+def to_real_group(file: Path, settings: Mapping[str, str]) -> tuple[engine.Run, list[str]]:
+    """Send to the group that the environment names, and return the run and the text that was sent."""
     signed = "signed" if "DINGTALK_SECRET" in settings else "not signed, because DINGTALK_SECRET is not set"
     print(f"DINGTALK_TOKEN is set: this goes to the real group of that robot, {signed}")
     network = {name: os.environ[name] for name in _NETWORK if name in os.environ}
     outcome = run(file, settings, network)
     print(f"\n{outcome.node_outputs['push']['report']}")
-    return [str(outcome.outputs["report"])]
+    return outcome, [str(outcome.outputs["report"])]
 
 
 def run(file: Path, settings: Mapping[str, str], network: dict[str, str] | None = None) -> engine.Run:
@@ -194,8 +197,31 @@ def show(messages: list[str], out: Path) -> None:
         files |= {f"{WORKFLOW.stem}.{number}.md": text for number, text in enumerate(messages, 1)}
     for name, text in files.items():
         (out / name).write_text(f"{text}\n", encoding="utf-8")
-    shown = out.relative_to(ROOT) if out.is_relative_to(ROOT) else out
-    print(f"\nwritten to {', '.join(str(shown / name) for name in files)}")
+    print(f"\nwritten to {', '.join(str(_short(out / name)) for name in files)}")
+
+
+def keep(outcome: engine.Run, out: Path) -> list[Path]:
+    """Write the pictures and reports that the workflow made to ``out``."""
+    written = []
+    for file in outcome.outputs["files"]:
+        written.append(out / file.filename)
+        written[-1].write_bytes(outcome.files[file.reference].content)
+    print(f"with {', '.join(str(_short(path)) for path in written)}")
+    return written
+
+
+def open_picture(files: list[Path]) -> None:
+    """Show the first picture, where there is a screen and somebody to look at it."""
+    picture = next(path for path in files if path.suffix == ".png")
+    viewer = shutil.which("open" if sys.platform == "darwin" else "xdg-open")
+    screen = sys.platform == "darwin" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+    if viewer and screen and sys.stdout.isatty():
+        print(f"opening {_short(picture)}")
+        subprocess.Popen([viewer, picture], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def _short(path: Path) -> Path:
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ Used by the demo, the benchmark and the tests. Calls back into Dify (reverse inv
 function of the caller's.
 """
 
+import base64
 import itertools
 import json
 import os
@@ -61,6 +62,15 @@ class Outcome:
         for message in self._of("variable"):
             name, value = message["message"]["variable_name"], message["message"]["variable_value"]
             found[name] = found.get(name, "") + value if message["message"]["stream"] else value
+        return found
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """The files by their names, in their order, each put together from its chunks."""
+        found: dict[str, bytes] = {}
+        for message in self._of("blob_chunk"):
+            name = message["meta"]["filename"]
+            found[name] = found.get(name, b"") + base64.b64decode(message["message"]["blob"])
         return found
 
     def _of(self, kind: str) -> list[Message]:

@@ -7,8 +7,9 @@ default, bounds, options) stand here; its words stand in ``tools/<tool>.yaml``, 
 import ast
 import json
 import re
-from decimal import MAX_PREC, Context, Decimal
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Callable
+from decimal import MAX_PREC, ROUND_HALF_UP, Context, Decimal
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import (
     AfterValidator,
@@ -28,6 +29,7 @@ from opskit.errors import InvalidInput
 from opskit.wording import Locale, resolve, well_formed
 
 MAX_DIGITS = 15  # what a double holds exactly (IEEE 754 binary64, DBL_DIG), and so what survives any JSON reader
+_CENTS = 2  # decimal places
 _MAX_PYTHON = 100_000  # characters; Python's own notation is read by a parser that is slow and hungry
 MAX_EXPONENT = 300  # likewise: beyond 1e308 a double is infinite, below 1e-308 it loses digits
 
@@ -69,6 +71,14 @@ class Result(BaseModel):
     def variables(self) -> dict[str, Any]:
         """The fields as JSON values, in the order of declaration, which is the order of importance."""
         return self.model_dump(mode="json")
+
+
+class Attachment(NamedTuple):
+    """A file that a tool gives beside its result; ``content`` makes it when its turn has come."""
+
+    filename: str
+    mime_type: str
+    content: Callable[[], bytes]
 
 
 class Item(BaseModel):
@@ -141,11 +151,18 @@ def listed(value: object, info: ValidationInfo) -> object:
 
 
 def exact(value: Decimal) -> Decimal:
-    """The value itself; refused when no JSON number reads back as the same Decimal."""
+    """The value itself, or rounded half up to 15 digits where its cents still stand; else refused.
+
+    More digits are lost on the way: no JSON number reads back as the same Decimal.
+    """
     normal = value.normalize(Context(prec=MAX_PREC))
-    if len(normal.as_tuple().digits) > MAX_DIGITS or abs(normal.adjusted()) > MAX_EXPONENT:
+    if abs(normal.adjusted()) > MAX_EXPONENT:
         raise InvalidInput("too_many_digits", value=value, limit=MAX_DIGITS)
-    return value
+    if len(normal.as_tuple().digits) <= MAX_DIGITS:
+        return value
+    if normal.adjusted() >= MAX_DIGITS - _CENTS:
+        raise InvalidInput("too_many_digits", value=value, limit=MAX_DIGITS)
+    return normal.normalize(Context(prec=MAX_DIGITS, rounding=ROUND_HALF_UP))
 
 
 def json_number(value: Decimal) -> int | float:
@@ -159,7 +176,7 @@ Listed = Annotated[tuple[str, ...], BeforeValidator(listed), WithJsonSchema({"ty
 Key = Annotated[SecretStr, BeforeValidator(lambda value: value.strip() if isinstance(value, str) else value)]
 # A name or address in one line.
 Line = Annotated[str, StringConstraints(strip_whitespace=True)]
-# A sum or quantity that is exact.
+# A sum or quantity that is exact to 15 digits.
 Exact = Annotated[
     Decimal,
     AfterValidator(exact),

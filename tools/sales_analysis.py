@@ -1,4 +1,5 @@
 from collections.abc import Generator
+from functools import partial
 from typing import Any
 
 from dify_plugin import Tool
@@ -15,6 +16,9 @@ class SalesAnalysisTool(Tool):
     def _invoke(self, tool_parameters: dict[str, Any]) -> Generator[ToolInvokeMessage]:
         with bridge.boundary(self, tool_parameters):
             brief = bridge.parse(self.takes, tool_parameters)
-            with sales.source(brief) as table:
-                analysis = bridge.off_loop(sales.analyze, table, language=brief.language)
-            yield from bridge.reply(self, analysis)
+            progress = sales.Progress(brief.locale(brief.csv_text))
+            with sales.source(brief, progress) as fetch:
+                table = yield from bridge.telling(self, progress.untold, fetch)
+                examine = partial(bridge.off_loop, sales.examine, table, brief, progress=progress)
+                files = yield from bridge.telling(self, progress.untold, examine)
+            yield from bridge.reply(self, files.analysis, files.attachments())

@@ -3,6 +3,7 @@
 import os
 import re
 import time
+from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -30,10 +31,19 @@ def file_reaches(url: str, *, private: bool) -> tuple[Reach, ...]:
     return (Reach.PUBLIC, Reach.INTERNAL) if private and os.environ.get(_DENIED) != "1" else (Reach.PUBLIC,)
 
 
-def download(url: str, to: Path, *, private: bool, max_bytes: int, deadline_s: float) -> int:
+def download(
+    url: str,
+    to: Path,
+    *,
+    private: bool,
+    max_bytes: int,
+    deadline_s: float,
+    told: Callable[[int], None] = lambda _: None,
+) -> int:
     """Stream the file at ``url`` into the file ``to`` and return its size in bytes; see ``file_reaches``.
 
-    Redirects are followed from public addresses to public ones; from a private one they lead nowhere.
+    ``told`` is called now and then with the bytes written so far. Redirects are followed from public addresses to
+    public ones; from a private one they lead nowhere.
 
     InvalidInput: the address is not a full http or https URL, or the file is larger than ``max_bytes``.
     Refused: the address may not be reached. Unavailable: no usable answer, or not within ``deadline_s`` seconds.
@@ -44,24 +54,24 @@ def download(url: str, to: Path, *, private: bool, max_bytes: int, deadline_s: f
     first, *others = file_reaches(url, private=private)
     try:
         try:
-            return _fetched(url, to, first, max_bytes=max_bytes, ends=ends)
+            return _fetched(url, to, first, max_bytes=max_bytes, ends=ends, told=told)
         except Refused:
             if not others:
                 raise
-        return _fetched(url, to, others[0], max_bytes=max_bytes, ends=ends)
+        return _fetched(url, to, others[0], max_bytes=max_bytes, ends=ends, told=told)
     except Unavailable as error:
         raise Unavailable("file_unavailable", problem=error.blanks["problem"]) from None
 
 
-def _fetched(url: str, to: Path, reach: Reach, *, max_bytes: int, ends: float) -> int:
+def _fetched(url: str, to: Path, reach: Reach, *, max_bytes: int, ends: float, told: Callable[[int], None]) -> int:
     with (
         session(reach) as client,
         client.open("GET", url, ends=ends, allow_redirects=reach is Reach.PUBLIC) as answer,
     ):
-        return _save(answer, to, max_bytes=max_bytes)
+        return _save(answer, to, max_bytes=max_bytes, told=told)
 
 
-def _save(answer: Answer, to: Path, *, max_bytes: int) -> int:
+def _save(answer: Answer, to: Path, *, max_bytes: int, told: Callable[[int], None]) -> int:
     if answer.status != HTTPStatus.OK:
         raise Unavailable("file_unavailable", problem=f"HTTP {answer.status}")
     written = 0
@@ -71,4 +81,5 @@ def _save(answer: Answer, to: Path, *, max_bytes: int) -> int:
             if written > max_bytes:
                 raise InvalidInput("file_too_large", limit_mb=max_bytes // 1_000_000)
             file.write(chunk)
+            told(written)
     return written

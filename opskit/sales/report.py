@@ -1,110 +1,168 @@
-"""The figures in words, for a phone in a DingTalk group."""
+"""The analysis in words, for a phone in a DingTalk group."""
 
-import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from functools import cached_property
 
-from opskit.sales.brief import ProductSales, RegionSales, Summary
-from opskit.sales.figures import rounded
-from opskit.sales.reading import Reading
+from opskit.sales.analysis import PriceRangeSales, ProductSales, RegionSales, Summary
+from opskit.sales.insight import ForecastDay, Said, Study, against, findings
+from opskit.sales.insight.calendars import Period
+from opskit.sales.insight.drivers import Drivers
+from opskit.sales.insight.periods import Kind
+from opskit.sales.insight.sums import EXACT, ZERO
+from opskit.sales.plain import money, number, plain, signed
+from opskit.sales.quality import Quality
 from opskit.wording import Locale, say
 
-# The reference service's thresholds, in the file's currency.
-_EXCELLENT_DAY, _GOOD_DAY, _HIGH_ORDER = Decimal(100_000), Decimal(50_000), Decimal(1_000)
-_LONGEST_NAME = 40
+_MOST_FINDINGS, _MOST_REGIONS = 12, 10
+_SAID = {"forecast", "best_product", "best_region"}  # in a list of its own
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Report:
-    """What there is to say about a day."""
+    """What there is to say about a period."""
 
     locale: Locale
-    day: date
-    first_day: date
+    kind: Kind
+    period: Period
+    study: Study
     summary: Summary
-    products: list[ProductSales]
-    regions: list[RegionSales]
-    reading: Reading
+    products: Sequence[ProductSales]
+    regions: Sequence[RegionSales]
+    ranges: Sequence[PriceRangeSales]
+    forecast: Sequence[ForecastDay]
+    quality: Quality
 
-    def date_range(self) -> str:
-        """The days of the file: "A 到 B", "A to B", or the one day."""
-        if self.first_day == self.day:
-            return self.day.isoformat()
-        return self._say("date_range", first=self.first_day, last=self.day)
+    @cached_property
+    def title(self) -> str:
+        """What it is about."""
+        return self._say(f"title_{self.kind}", first=self.period.first, last=self.period.last)
 
+    @cached_property
     def insights(self) -> list[str]:
-        """Findings, most important first, each with its figures."""
-        total, average = self.summary.total_sales, self.summary.average_order_value
-        grade = "excellent" if total > _EXCELLENT_DAY else "good" if total > _GOOD_DAY else "low"
-        order = "high_order" if average > _HIGH_ORDER else "low_order"
-        found = [
-            self._say(f"insight_{grade}", total=money(total)),
-            self._say(f"insight_{order}", average=money(average)),
-        ]
-        product, region = self.products[0], self.regions[0]
-        if total > 0:
-            share = rounded(product.sales * 100 / total)
-            found.append(
-                self._say("insight_product", product=plain(product.product), sales=money(product.sales), share=share)
-            )
-            found.append(self._say("insight_region", region=plain(region.region), share=region.percentage))
-        return found
+        """Every finding, most important first, each with its figures."""
+        return [self._worded(finding) for finding in self._findings]
+
+    @cached_property
+    def digest(self) -> tuple[str, str, str]:
+        """The three lines that a boss reads, Markdown: the figures, how they compare, and the news."""
+        summary = self.summary
+        headline = self._say(
+            "headline",
+            total=money(summary.total_sales, self.quality.currency),
+            orders=f"{summary.total_orders:,}",
+            quantity=number(summary.total_quantity),
+            average=money(summary.average_order_value),
+        )
+        compared = self._say("between").join(self._compared()) or self._say("nothing_before")
+        return headline, compared, self._worded(self._news)
 
     def markdown(self) -> str:
-        """Heading, three lines for the boss, then lists; the rows that were not counted close it."""
-        summary = self.summary
-        lines = [
-            f"### {self._say('title', day=self.day)}",
-            "",
-            self._say(
-                "headline",
-                total=money(summary.total_sales),
-                orders=summary.total_orders,
-                quantity=number(summary.total_quantity),
-                average=money(summary.average_order_value),
-            ),
-            "",
-            *[f"- {insight}" for insight in self.insights()],
-            "",
-            f"#### {self._say('products')}",
-            "",
-            *[f"{place}. {self._product(product)}" for place, product in enumerate(self.products, 1)],
-            "",
-            f"#### {self._say('regions')}",
-            "",
-            *[f"- {self._region(region)}" for region in self.regions],
-        ]
-        if rejected := self.reading.rejected:
-            text = ", ".join(f"{self._say(f'reason_{reason}')} {count}" for reason, count in rejected.most_common())
-            numbers = ", ".join(map(str, self.reading.first_rejected))
-            lines += ["", "> " + self._say("rejected", count=rejected.total(), reasons=text, lines=numbers)]
-        return "\n".join(lines)
+        """Title, the three lines, the tables as lists, and the quality of the data in one line."""
+        lines = [f"### {self.title}", "", "\n\n".join(self.digest)]
+        for heading, entries in self._lists():
+            if entries:
+                lines += ["", f"#### {heading}", "", *entries]
+        return "\n".join([*lines, "", f"> {self.data()}"])
+
+    def data(self) -> str:
+        """The quality of the data in one line."""
+        quality = self.quality
+        parts = [self._say("counted", count=f"{quality.accepted_rows:,}")]
+        if quality.rejected_rows:
+            reasons = self._listed(
+                f"{self._say(f'reason_{reason}')} {count:,}" for reason, count in quality.rejected_by_reason.items()
+            )
+            lines = self._listed(str(line) for line in sorted(one.line for one in quality.examples)[:_MOST_FINDINGS])
+            parts.append(self._say("not_counted", count=f"{quality.rejected_rows:,}", reasons=reasons, lines=lines))
+        if quality.rejected_money:
+            parts.append(self._say("money_not_counted", money=money(quality.rejected_money, quality.currency)))
+        told = self._say("between").join(parts)
+        return " ".join([told, *(f"⚠ {warning.message}" for warning in quality.warnings)])
+
+    # Parts
+
+    @cached_property
+    def _findings(self) -> list[Said]:
+        return findings(self.study)
+
+    @cached_property
+    def _news(self) -> Said:
+        """The finding that comes first to somebody who knows the figures."""
+        explained = self.study.explained
+        moved = "products_lowered" if explained and (explained.change or 0) < 0 else "products_raised"
+        odd = {"odd_day", "odd_name"} if self.study.odd and self.study.odd[0].day in self.period else set()
+        for keys in ({"unfinished_today", "unfinished_perhaps"}, odd, {moved}, {"best_product"}):
+            for finding in self._findings:
+                if finding.key in keys:
+                    return finding
+        return next(finding for finding in self._findings if finding.key.startswith("grade_"))
+
+    def _compared(self) -> Iterator[str]:
+        for one in self.study.compared:
+            change, share = one.change, one.change_percent
+            if change is None:
+                continue
+            base = self._worded(against(one))
+            if not change:
+                yield self._say("compared_same", against=base)
+            elif share is None:
+                yield self._say("compared_unknown", change=signed(change), against=base)
+            else:
+                way = "up" if change > 0 else "down"
+                yield self._say(f"compared_{way}", change=money(abs(change)), share=abs(share), against=base)
+
+    def _lists(self) -> Iterator[tuple[str, list[str]]]:
+        told = [one for one in self._findings if one is not self._news and one.key not in _SAID]
+        yield self._say("findings"), [f"- {self._worded(finding)}" for finding in told[:_MOST_FINDINGS]]
+        yield self._say("products"), [f"{place}. {self._product(one)}" for place, one in enumerate(self.products, 1)]
+        yield self._say("regions"), [f"- {line}" for line in self._regions()]
+        yield (
+            self._say("ranges"),
+            [
+                "- " + self._say("range_line", name=one.range, sales=money(one.sales), pieces=number(one.quantity))
+                for one in self.ranges
+            ],
+        )
+        for drivers in self.study.drivers:
+            if self.study.explained and drivers.dimension == "product":
+                base = self._worded(against(self.study.explained))
+                yield self._say("drivers", against=base), [f"- {line}" for line in self._drivers(drivers)]
+        yield self._say("ahead"), [f"- {self._day(day)}" for day in self.forecast]
 
     def _product(self, product: ProductSales) -> str:
         name, pieces = plain(product.product), number(product.quantity)
         return self._say("product_line", name=name, sales=money(product.sales), pieces=pieces)
 
-    def _region(self, region: RegionSales) -> str:
-        share = "–" if region.percentage is None else f"{region.percentage}%"
-        return self._say("region_line", name=plain(region.region), sales=money(region.sales), share=share)
+    def _regions(self) -> Iterator[str]:
+        shown = self.regions if len(self.regions) <= _MOST_REGIONS else self.regions[: _MOST_REGIONS - 1]
+        for region in shown:
+            share = "–" if region.percentage is None else f"{region.percentage}%"
+            yield self._say("region_line", name=plain(region.region), sales=money(region.sales), share=share)
+        if others := self.regions[len(shown) :]:
+            rest = ZERO
+            for region in others:
+                rest = EXACT.add(rest, region.sales)
+            yield self._say("more_regions", count=len(others), sales=money(rest))
+
+    def _drivers(self, drivers: Drivers) -> Iterator[str]:
+        for one in drivers.items(self.locale):
+            effects = {"price": one.price_effect, "volume": one.volume_effect, "mix": one.mix_effect}
+            words = {name: signed(value) for name, value in effects.items()}
+            yield self._say("driver_line", name=plain(one.name), change=signed(one.contribution), **words)
+
+    def _day(self, day: ForecastDay) -> str:
+        when = date.fromisoformat(day.date)
+        return self._say(
+            "forecast_line", day=f"{when:%m-%d}", sales=money(day.sales), low=money(day.low), high=money(day.high)
+        )
+
+    def _worded(self, finding: Said) -> str:
+        return finding.text(self.locale, plain)
+
+    def _listed(self, words: Iterator[str]) -> str:
+        return say(self.locale, "insight.comma").join(words)
 
     def _say(self, key: str, **blanks: object) -> str:
         return say(self.locale, f"sales.{key}", **blanks)
-
-
-def money(amount: Decimal) -> str:
-    """An amount as people write it: thousands separated, cents shown."""
-    return f"{rounded(amount):,}"
-
-
-def number(quantity: Decimal) -> str:
-    """A quantity without needless zeros."""
-    return f"{quantity.normalize():,f}"
-
-
-def plain(name: str) -> str:
-    """Text from a cell as text: one line, not too long, and nothing in it that Markdown or HTML would act on."""
-    line = re.sub(r"\s+", " ", name).strip()
-    line = line if len(line) <= _LONGEST_NAME else line[: _LONGEST_NAME - 1] + "…"
-    return re.sub(r"([\\`*_{}\[\]<>#|~!@])", lambda match: chr(ord(match[1]) + 0xFEE0), line) or "–"

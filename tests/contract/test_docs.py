@@ -23,7 +23,6 @@ from devtools.plugin_process import PluginFailure, PluginProcess
 from opskit import errors, model, wording
 from opskit.dingtalk.pace import PER_WINDOW
 from opskit.sales.brief import MAX_CSV_TEXT
-from opskit.sales.source import MAX_BYTES
 
 ROOT = Path(__file__).resolve().parents[2]
 README, CHINESE, GUIDE = "README.md", "readme/README_zh_Hans.md", "CONTRIBUTING.md"
@@ -169,7 +168,11 @@ def test_the_limits_are_those_of_the_code(document: str) -> None:
     text = text_of(document)
     deadline = TOOLS["dingtalk_push"].parameters["deadline_s"]["max"]
     assert re.search(rf"\b{PER_WINDOW} (messages|条)", text)
-    for limit in (f"{MAX_BYTES // 1_000_000} MB", f"{MAX_CSV_TEXT // 1_000_000} MB", f"{deadline}"):
+    for limit in (
+        f"{TOOLS['sales_analysis'].parameters['max_mb']['default']} MB",
+        f"{MAX_CSV_TEXT // 1_000_000} MB",
+        f"{deadline}",
+    ):
         assert re.search(rf"(?<!\d){limit}", text)
 
 

@@ -25,7 +25,7 @@ def test_structured_parameters_are_strings_and_secrets_are_the_builders() -> Non
 
 
 LLM = {
-    "sales_analysis": {"file", "csv_text"},
+    "sales_analysis": {"file", "csv_text", "file_url", "date"},
     "dingtalk_push": {"content", "title", "links", "at_mobiles", "at_user_ids"},
 }
 

@@ -1,7 +1,9 @@
 """The standard suite: what every tool of the provider must do, spoken to over the SDK's own protocol."""
 
+import http.server
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,7 @@ BAD: dict[str, list[tuple[str, Call]]] = {
         ("missing_columns", lambda _: {"csv_text": "日期,品名\n1,2\n"}),
         ("file_url_incomplete", lambda _: {"file": file("/files/1/file-preview?sign=x")}),
         ("not_an_option", lambda _: {"csv_text": CSV, "language": "fr"}),
+        ("address_refused", lambda _: {"file_url": "http://127.0.0.1:9/sales.csv"}),
     ],
     "dingtalk_push": [
         ("robot_token", lambda robot: text(base_url=robot.url, access_token="wrong-" + TOKEN)),
@@ -103,16 +106,14 @@ def test_the_outputs_are_what_the_schema_says(tool: str, plugin: PluginProcess, 
 
 
 def nullable(schema: Any) -> Any:
-    """The schema, allowing null for the fields of list items, as Dify's simple types cannot say it."""
-    if isinstance(schema, dict) and "items" in schema and "properties" in schema["items"]:
-        fields = {
-            name: {**field, "type": [field["type"], "null"]} for name, field in schema["items"]["properties"].items()
-        }
-        return {**schema, "items": {**schema["items"], "properties": fields, "required": list(fields)}}
-    if isinstance(schema, dict) and "properties" in schema:
-        fields = {name: nullable(field) for name, field in schema["properties"].items()}
-        return {**schema, "properties": fields, "required": list(fields), "additionalProperties": False}
-    return schema
+    """The schema, allowing null for the fields of objects inside it, as Dify's simple types cannot say it."""
+    if "items" in schema:
+        return schema | {"items": nullable(schema["items"])}
+    if "properties" not in schema:
+        return schema
+    fields = {name: nullable(field) for name, field in schema["properties"].items()}
+    inner = {name: field | {"type": [field["type"], "null"]} for name, field in fields.items()}
+    return schema | {"properties": inner, "required": list(inner), "additionalProperties": False}
 
 
 @pytest.mark.parametrize("tool", TOOLS)
@@ -150,17 +151,60 @@ def test_nothing_is_written_beside_the_protocol(plugin: PluginProcess) -> None:
     assert plugin.errors == b""
 
 
-def test_a_big_table_does_not_silence_the_plugin(plugin: PluginProcess, robot: Robot) -> None:
-    rows = "".join(f"2026-03-{day:02},灯{row},19.99,3,华东\n" for day in range(1, 29) for row in range(900))
+@pytest.fixture
+def big_file(tmp_path: Path) -> Iterator[str]:
+    """The address of 150,000 rows."""
+    rows = "".join(f"2026-03-{day:02},灯{row % 40},{row}.99,3,华东\n" for day in range(1, 31) for row in range(5000))
+    (tmp_path / "big.csv").write_text(CSV + rows, encoding="utf-8")
+    serve = partial(Quiet, directory=str(tmp_path))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/big.csv"
+        server.shutdown()
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """A file server that keeps its log to itself."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_a_big_table_does_not_silence_the_plugin(plugin: PluginProcess, robot: Robot, big_file: str) -> None:
     ended: list[str] = []
+    begun = threading.Event()
 
     def analyse() -> None:
-        plugin.invoke("sales_analysis", {"csv_text": CSV + rows})
+        for message in plugin.stream("sales_analysis", {"file": file(big_file)}):
+            if message["type"] == "variable" and message["message"]["stream"]:
+                begun.set()  # the table was found, and is being read
         ended.append("big")
 
     slow = threading.Thread(target=analyse)
     slow.start()
+    assert begun.wait(60)
     plugin.invoke("dingtalk_push", GOOD["dingtalk_push"](robot) | {"dry_run": True})
     ended.append("small")
     slow.join()
     assert ended == ["small", "big"]
+
+
+def test_progress_is_streamed_to_a_workflow_and_kept_from_an_agent(plugin: PluginProcess) -> None:
+    def streamed(*, agent: bool) -> str:
+        messages = plugin.stream("sales_analysis", {"csv_text": CSV}, agent=agent)
+        found = [one["message"] for one in messages if one["type"] == "variable" and one["message"]["stream"]]
+        assert {one["variable_name"] for one in found} <= {"progress"}
+        return "".join(one["variable_value"] for one in found)
+
+    assert streamed(agent=False) == plugin.invoke("sales_analysis", {"csv_text": CSV}).variables["progress"] != ""
+    assert streamed(agent=True) == ""
+
+
+def test_pictures_and_exports_arrive_in_their_order(plugin: PluginProcess) -> None:
+    asked = {"csv_text": CSV, "charts": "both", "exports": "xlsx, markdown"}
+    outcome = plugin.invoke("sales_analysis", asked)
+    names = ["trend.png", "products.png", "regions.png", "pareto.png", "report.md", "report.xlsx"]
+    assert list(outcome.files) == names
+    assert all(outcome.files[name].startswith(b"\x89PNG") for name in names[:4])
+    assert outcome.files["report.md"].decode() == outcome.text
+    assert plugin.invoke("sales_analysis", asked, agent=True).files == {}

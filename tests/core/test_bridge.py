@@ -1,7 +1,9 @@
 import json
+import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
 from types import SimpleNamespace
 from typing import Annotated, Any, Literal
 
@@ -12,7 +14,7 @@ from pydantic import BaseModel, Field, StringConstraints
 import bridge
 from bridge.reply import MAX_LINE
 from opskit.errors import InvalidCredentials, InvalidInput, OpskitError, Refused
-from opskit.model import STRUCTURED, FileParameter, Item, Key, Line, Params, Result
+from opskit.model import STRUCTURED, Attachment, FileParameter, Item, Key, Line, Params, Result
 
 SECRET = "a-very-secret-key"
 
@@ -61,6 +63,7 @@ def tool(takes: type[Params] = Order, *, agent: bool = False) -> Any:
         create_text_message=lambda text: ("text", text),
         create_json_message=lambda value: ("json", value),
         create_variable_message=lambda name, value: ("variable", (name, value)),
+        create_stream_variable_message=lambda name, value: ("stream", (name, value)),
         create_blob_message=lambda blob, meta: ("blob", (meta["filename"], meta["mime_type"], blob)),
     )
 
@@ -300,6 +303,17 @@ def test_no_message_is_longer_than_the_line_that_kills_the_plugin() -> None:
                 assert len(json.dumps(content, ensure_ascii=False).encode()) < 5 * 1024 * 1024
 
 
+def test_attachments_follow_the_variables_in_their_order_and_are_made_off_the_loop() -> None:
+    loop = threading.get_ident()
+    made = [Attachment(f"{name}.md", "text/markdown", lambda: str(threading.get_ident()).encode()) for name in "ab"]
+    messages = list(bridge.reply(tool(), Figures(report="said"), made))
+    blobs = [content for kind, content in messages if kind == "blob"]
+    assert [(name, kind) for name, kind, _ in blobs] == [("a.md", "text/markdown"), ("b.md", "text/markdown")]
+    assert [kind for kind, _ in messages[-2:]] == ["blob", "blob"]
+    assert str(loop).encode() not in {content for *_, content in blobs}
+    assert [kind for kind, _ in bridge.reply(tool(agent=True), Figures(report="said"), made)] == ["text", "json"]
+
+
 # off_loop
 
 
@@ -335,5 +349,64 @@ def test_an_error_of_heavy_work_arrives_as_it_is() -> None:
         bridge.off_loop(raising, InvalidInput("no_source", names=""))
 
 
-def raising(error: Exception) -> None:
+def raising(error: Exception) -> int:
     raise error
+
+
+# telling
+
+
+def told(work: Callable[[], int], untold: deque[str], *, agent: bool = False) -> tuple[list[Any], int]:
+    """The messages, and the outcome."""
+    messages = []
+
+    def adapter() -> Generator[Any]:
+        result = yield from bridge.telling(tool(agent=agent), untold, work)
+        yield result
+
+    *messages, result = adapter()
+    return messages, result
+
+
+def test_lines_are_streamed_while_work_goes_on() -> None:
+    untold: deque[str] = deque()
+    seen: list[int] = []
+
+    def work() -> int:
+        for number in range(3):
+            untold.append(f"{number}\n")
+            gevent.sleep(0.3)
+            seen.append(len(untold))  # fetched meanwhile
+        untold.append("last\n")
+        return 42
+
+    messages, result = told(work, untold)
+    assert result == 42
+    assert messages == [("stream", ("progress", line)) for line in ("0\n", "1\n", "2\n", "last\n")]
+    assert seen == [0, 0, 0]
+
+
+def test_an_agent_is_told_nothing() -> None:
+    assert told(lambda: 42, deque(["line"]), agent=True) == ([], 42)
+
+
+def test_an_error_of_work_arrives_after_its_lines() -> None:
+    untold = deque(["line"])
+    with pytest.raises(InvalidInput, match="no_source"):
+        told(lambda: raising(InvalidInput("no_source", names="")), untold)
+    assert not untold
+
+
+def test_work_ends_with_the_call() -> None:
+    ended: list[bool] = []
+
+    def work() -> None:
+        try:
+            gevent.sleep(60)
+        finally:
+            ended.append(True)
+
+    messages = bridge.telling(tool(), deque(["line"]), work)
+    next(messages)
+    messages.close()
+    assert ended == [True]

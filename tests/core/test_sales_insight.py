@@ -16,7 +16,9 @@ from opskit.sales.insight import (
     CompareWith,
     Focus,
     Kind,
+    Level,
     Life,
+    Measure,
     Pareto,
     Period,
     Refunds,
@@ -49,6 +51,7 @@ from opskit.wording import LOCALES, Locale
 
 D = Decimal
 MONDAY = date(2026, 1, 5)
+MEASURE = Measure(excellent=D(100), good=D(50), high_order=D(40))
 # What a shop sells from Monday to Sunday: a quarter of it on Sundays.
 WEEK = (100, 110, 105, 120, 150, 200, 30)
 
@@ -238,7 +241,7 @@ def test_a_comparison_is_exact_and_says_what_it_is() -> None:
     }
     assert yesterday.change == D("-2.7")
     assert yesterday.change_percent == D(-90)
-    assert yesterday.item("zh_Hans").note == "两天中只有 2026-01-11 是周末。"
+    assert yesterday.item("zh_Hans").note == "对比的两天中，只有 2026-01-11 是周末。"
     assert fairest([yesterday, week]) is week
 
 
@@ -738,6 +741,7 @@ def study(days: dict[date, Sums], kind: Kind = "day", with_: CompareWith = "auto
         "movers": NOBODY,
         "pareto": pareto([]),
         "forecast": forecast(found, looked_at.period.last),
+        "level": Level(Sums(2, D(80), D(4)), 1, {"灯": D(50), "书": D(30)}, {"东": D(50), "西": D(30)}, MEASURE),
     }
     return Study(**(values | changed))
 
@@ -767,8 +771,8 @@ def test_everything_in_words() -> None:
     said_in_english = words(found, "en_US", lambda name: name.replace("*", "＊"))
     assert keys(findings(found)) == [
         "compared_down_percent", "compared_down_percent", "products_raised", "products_lowered",
-        "effects", "regions_raised", "odd_day", "odd_name", "refunds_risen", "trend_down", "products_new",
-        "products_lost", "concentrated", "forecast",
+        "effects", "regions_raised", "odd_day", "odd_name", "grade_good_day", "best_product", "best_region",
+        "refunds_risen", "trend_down", "products_new", "products_lost", "concentrated", "forecast", "order_low",
     ]  # fmt: skip
     text = "\n".join(said_in_english)
     assert "＊书＊ -80.00" in text
@@ -785,12 +789,42 @@ def test_what_is_not_worth_a_word() -> None:
     quiet = study(filed({on(0): 5, on(1): 5}), drivers=[product_drivers({}, {}, top=5)], pareto=pareto([D(1), D(1)]))
     assert words(quiet, "en_US") == [
         "Sales are the same as the day before (2026-01-05): 5.00.",
+        "A good day: sales of 80.00 are above 50.00.",
+        "灯 sells best: 50.00, 62.5% of sales.",
+        "东 leads the regions: 50.00, 62.5% of sales.",
         "No forecast: it needs 21 days with rows, and there are 2.",
+        "The average order of 40.00 is not above 40.00: bundles may raise it.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("sales", "days", "said_of_it"),
+    [
+        ("100", 1, "grade_good_day"), ("100.01", 1, "grade_excellent_day"), ("50", 1, "grade_low_day"),
+        ("200.02", 2, "grade_excellent_days"), ("200", 2, "grade_good_days"), ("100", 2, "grade_low_days"),
+    ],
+)  # fmt: skip
+def test_a_period_is_graded_by_its_mean_day(sales: str, days: int, said_of_it: str) -> None:
+    level = Level(Sums(1, D(sales), D(1)), days, {"a": D(sales)}, {"": D(sales)}, MEASURE)
+    found = study(filed({on(0): 5, on(1): 5}), level=level)
+    assert [key for key in keys(findings(found)) if key.startswith(("grade_", "best_", "order_"))] == [
+        said_of_it,
+        "best_product",  # one region leads nobody
+        "order_high",
+    ]
+
+
+def test_where_nothing_is_left_after_refunds_nobody_leads() -> None:
+    level = Level(Sums(2, D(0), D(0)), 1, {"a": D(5), "b": D(-5)}, {"x": D(5), "y": D(-5)}, MEASURE)
+    said_keys = keys(findings(study(filed({on(0): 5, on(1): 5}), level=level)))
+    assert not [key for key in said_keys if key.startswith("best_")]
+
+
+def test_few_refunds_are_not_worth_a_word() -> None:
     few = refunds({"灯": Sums(1, D(-1), D(1))}, D(99), earlier=None, top=1)
     assert "refunds" not in " ".join(keys(findings(study(filed({on(0): 5}), refunds=few))))
     nothing = QUIET.model_copy(update={"share_percent": None})
-    assert keys(findings(study(filed({on(0): 5}), refunds=nothing))) == ["forecast_few"]
+    assert "refunds" not in " ".join(keys(findings(study(filed({on(0): 5}), refunds=nothing))))
 
 
 def test_many_refunds_are_said_without_a_usual_share() -> None:

@@ -58,16 +58,16 @@ def test_plain_rows_are_summed_by_day_product_and_region(tmp_path: Path) -> None
             }
             assert found.regions(ALL)[""] == Sums(1, Decimal(250), Decimal("2.5"))
             assert found.regions_and_products(ALL)["华东", "灯"] == Sums(2, Decimal("69.97"), Decimal(4))
-            assert found.daily("region", ALL)["华东"] == {FIRST: 10, SECOND: Decimal("59.97")}
-            assert found.daily("product", Period(SECOND, SECOND)) == {
+            assert found.daily("region", ALL, most=5)["华东"] == {FIRST: 10, SECOND: Decimal("59.97")}
+            assert found.daily("product", Period(SECOND, SECOND), most=2) == {
                 "灯": {SECOND: Decimal("79.98")},
                 "书": {SECOND: 250},
             }
-            assert found.prices(Period(SECOND, SECOND)) == [
-                (Decimal("19.99"), Decimal("59.97"), 3),
-                (Decimal("20.01"), Decimal("20.01"), 1),
-                (100, 250, Decimal("2.5")),
-            ]
+            assert found.daily("product", Period(SECOND, SECOND), most=1).keys() == {"书"}
+            assert found.price_ranges(Period(SECOND, SECOND), [Decimal(20), Decimal(100)]) == {
+                0: (Decimal("59.97"), 3),
+                1: (Decimal("270.01"), Decimal("3.5")),
+            }
             assert found.lives(SECOND)["灯"] == Life(FIRST, SECOND, 2, Decimal("89.98"))
             assert found.lives(FIRST).keys() == {"灯"}
             assert found.uniques() == (2, 3)

@@ -544,7 +544,7 @@ def wrapped(data: bytes, times: int) -> bytes:
         (xlsx({"S": [["x"]]}, more='<x uniqueCount="4000000000"/>'), "XML"),
         (xlsx({"S": [["x"]]}, prolog="<!DOCTYPE x [<!ENTITY a 'b'>]>"), "XML"),
         (ods([["x"]], manifest="<manifest:encryption-data/>"), "password"),
-        (xlsx({"S": [["x"]]}), "not a CSV table: text"),
+        (xlsx({"S": [["x"]]}), "not a table of sales: text"),
     ],
 )
 def test_what_is_no_table_is_refused(box: Box, data: bytes | str, problem: str) -> None:

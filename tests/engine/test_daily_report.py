@@ -1,6 +1,7 @@
 """The main job: example workflow, Dify's engine, the real plugin process, and a robot that checks what it gets."""
 
 import csv
+import json
 import secrets
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ from devtools.robot import Robot
 ROOT = Path(__file__).resolve().parents[2]
 REPORT = ROOT / "examples" / "workflows" / "daily_sales_report.yml"
 WITH_COMMENT = ROOT / "examples" / "workflows" / "daily_sales_report_ai.yml"
+CHAT = ROOT / "examples" / "workflows" / "sales_chat.yml"
 SALES = ROOT / "examples" / "data" / "daily_sale_data.csv"
 SECRET = "SECfake0123456789abcdef"
 FAILED = "An error occurred in the opskit/opskit/opskit, please contact the author of opskit/opskit/opskit for help, "
@@ -83,7 +85,12 @@ def test_the_report_arrives_signed_with_the_figures_of_the_file(plugin: PluginPr
 
     assert robot.calls == 1
     assert set(robot.requests[0].query) == {"access_token", "timestamp", "sign"}
-    assert outcome.outputs == {
+    files = outcome.outputs["files"]
+    assert [file.filename for file in files] == [
+        "trend.png", "products.png", "regions.png", "pareto.png", "report.html", "report.xlsx",
+    ]  # fmt: skip
+    assert outcome.files[files[0].reference].content.startswith(b"\x89PNG")
+    assert {name: value for name, value in outcome.outputs.items() if name != "files"} == {
         "delivered": True,
         "analysis_date": day,
         "total_sales": float(total),
@@ -91,6 +98,20 @@ def test_the_report_arrives_signed_with_the_figures_of_the_file(plugin: PluginPr
     }
     assert outcome.node_outputs["push"]["message_ids"] == [message["msgUuid"]]
     assert outcome.node_outputs["start"].keys() == {"file"}, "the start node must not hand out secrets"
+
+
+def test_a_chat_answers_with_the_report_and_its_charts(plugin: PluginProcess) -> None:
+    outcome = engine.run(CHAT, plugin, inputs={"file": SALES, "date": "2026-10-30"})
+    assert (outcome.status, outcome.error) == ("succeeded", "")
+    answer = outcome.outputs["answer"]
+    assert answer.startswith("### 2026-10-30 销售日报\n")
+    report, *blocks = answer.split("```echarts\n")
+    assert len(blocks) == 4
+    assert "```" not in report
+    for block in blocks:
+        option, _, rest = block.partition("\n```")
+        assert json.loads(option)["title"]["text"]
+        assert rest.strip() == ""
 
 
 def test_a_run_that_is_repeated_does_not_post_twice(plugin: PluginProcess, robot: Robot) -> None:

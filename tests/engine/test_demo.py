@@ -19,6 +19,7 @@ from devtools.robot import Robot
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "SECfake0123456789abcdef"
+MADE = ("trend.png", "products.png", "regions.png", "pareto.png", "report.html", "report.xlsx")
 
 
 def demo(out: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -42,9 +43,10 @@ def test_shows_the_message_and_writes_it(tmp_path: Path) -> None:
     assert ended.stdout.count("✓") == 7
     assert "✗" not in ended.stdout
     assert re.search(r"\ndone in \d+\.\d s\n$", ended.stdout)
-    [written] = tmp_path.iterdir()
-    text = written.read_text(encoding="utf-8")
-    assert written.name == "daily_sales_report.md"
+    assert {path.name for path in tmp_path.iterdir()} == {"daily_sales_report.md", *MADE}
+    assert (tmp_path / "trend.png").read_bytes().startswith(b"\x89PNG")
+    assert all(name in ended.stdout for name in MADE)
+    text = (tmp_path / "daily_sales_report.md").read_text(encoding="utf-8")
     assert text.startswith("### 2026-10-31 销售日报\n")
     assert all(line in ended.stdout for line in text.splitlines())
     assert "SEC" not in ended.stdout
@@ -59,7 +61,7 @@ def test_takes_ones_own_file_and_replaces_what_it_wrote_before(tmp_path: Path) -
     (out / "daily_sales_report.2.md").write_text("of an earlier run")
     ended = demo(out, "--file", str(mine))
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert [path.name for path in out.iterdir()] == ["daily_sales_report.md"]
+    assert {path.name for path in out.iterdir()} == {"daily_sales_report.md", *MADE}
     assert "**30.00**" in (out / "daily_sales_report.md").read_text(encoding="utf-8")
 
 
@@ -184,6 +186,21 @@ def test_several_parts_are_shown_and_written_one_by_one(tmp_path: Path, capsys: 
         "daily_sales_report.1.md": "# one\n",
         "daily_sales_report.2.md": "# two\n",
     }
+
+
+@pytest.mark.parametrize(("screen", "person", "opened"), [(":0", 1, 1), (":0", 0, 0), ("", 1, 0)])
+def test_a_picture_is_opened_where_somebody_sees_it(
+    screen: str, person: int, opened: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    seen: list[list[object]] = []
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("DISPLAY", screen)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: bool(person))
+    monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}")
+    monkeypatch.setattr("subprocess.Popen", lambda command, **_: seen.append(command))
+    program.open_picture([tmp_path / "trend.png", tmp_path / "report.html"])
+    assert seen == [["/bin/xdg-open", tmp_path / "trend.png"]] * opened
 
 
 def test_a_failed_check_fails_the_demo(

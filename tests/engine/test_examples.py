@@ -52,6 +52,9 @@ SECRETS = {tool.name: tool.takes.secret_names() for tool in catalog.tools()}
 # How Dify's editor binds a parameter of each type.
 BINDINGS = {"string": {"mixed"}, "file": {"variable"}, "files": {"variable"}}
 
+# The kind of node that a workflow and a chatflow end with.
+LAST = {"workflow": "end", "advanced-chat": "answer"}
+
 type Document = dict[str, Any]
 type Rule = Callable[[Document], Iterator[str]]
 
@@ -88,10 +91,10 @@ def envelope(document: Document) -> Iterator[str]:
     """What Dify's import looks at first. It asks before it takes an unquoted or newer version."""
     if document.get("version") != "0.4.0" or document.get("kind") != "app":
         yield "version and kind are not '0.4.0' and app"
-    if document["app"].get("mode") != "workflow" or not all(
+    if document["app"].get("mode") not in LAST or not all(
         document["app"].get(key) for key in ("name", "description", "icon", "icon_background")
     ):
-        yield "the app is not a workflow with a name, description and icon"
+        yield "the app is no workflow or chatflow with a name, description and icon"
     if document["app"].get("use_icon_as_answer_icon") is not False or document.get("dependencies") != []:
         yield "use_icon_as_answer_icon or dependencies are not as exported"
     if (
@@ -138,7 +141,8 @@ def lines(document: Document) -> Iterator[str]:
 def flow(document: Document) -> Iterator[str]:
     """From one start, every node is reached and leads to an end."""
     kinds = Counter(node["data"]["type"] for node in nodes(document).values())
-    if kinds["start"] != 1 or not kinds["end"]:
+    last = LAST[document["app"]["mode"]]
+    if kinds["start"] != 1 or not kinds[last]:
         yield "there is not one start, or no end"
     for name, node in nodes(document).items():
         upstream = ancestors(document, name)
@@ -146,7 +150,7 @@ def flow(document: Document) -> Iterator[str]:
             nodes(document)[one]["data"]["type"] == "start" for one in upstream
         ):
             yield f"{name}: is not reached from the start"
-        if node["data"]["type"] != "end" and name not in {edge["source"] for edge in edges(document)}:
+        if node["data"]["type"] != last and name not in {edge["source"] for edge in edges(document)}:
             yield f"{name}: leads nowhere"
         if name in upstream:
             yield f"{name}: lies on a circle"
@@ -344,7 +348,7 @@ def test_an_example_is_loaded_by_the_engine(path: Path) -> None:
 
 
 def test_the_issue_asks_for_these_examples() -> None:
-    assert {"daily_sales_report", "daily_sales_report_ai"} <= {path.stem for path in EXAMPLES}
+    assert {"daily_sales_report", "daily_sales_report_ai", "sales_chat"} <= {path.stem for path in EXAMPLES}
 
 
 def node(document: Document, name: str) -> Document:
@@ -360,7 +364,8 @@ def setting(document: Document, name: str) -> Document:
 BREAKAGES: list[tuple[Rule, Callable[[Document], object]]] = [
     (envelope, lambda broken: broken.update(version=0.4)),
     (envelope, lambda broken: broken.update(version="0.6.0")),
-    (envelope, lambda broken: broken["app"].update(mode="advanced-chat")),
+    (envelope, lambda broken: broken["app"].update(mode="agent-chat")),
+    (flow, lambda broken: broken["app"].update(mode="advanced-chat")),
     (envelope, lambda broken: broken["app"].update(name="")),
     (envelope, lambda broken: broken.update(dependencies=[{}])),
     (envelope, lambda broken: broken["workflow"].update(conversation_variables=[{}])),

@@ -6,12 +6,13 @@ whose base period and the focus' are summed by product and (region, product) →
 ``findings`` says it. Nothing here reads a file, a clock or chance: the same tables give the same bytes.
 """
 
-from opskit.sales.insight.anomalies import Anomaly, odd_days, odd_names
+from opskit.sales.insight.anomalies import Anomaly, Odd, odd_days, odd_names
 from opskit.sales.insight.calendars import Calendar, Period
 from opskit.sales.insight.comparison import Comparison, compare, fairest, flaws
-from opskit.sales.insight.drivers import Driver, product_drivers, region_drivers
-from opskit.sales.insight.findings import Study, findings
+from opskit.sales.insight.drivers import Driver, Drivers, product_drivers, region_drivers
+from opskit.sales.insight.findings import Study, against, findings
 from opskit.sales.insight.forecast import ForecastDay, forecast
+from opskit.sales.insight.level import Level, Measure
 from opskit.sales.insight.movers import Life, NewAndLost, new_and_lost
 from opskit.sales.insight.pareto import Pareto, pareto
 from opskit.sales.insight.periods import Base, CompareWith, Focus, Kind, bases, focus
@@ -28,11 +29,15 @@ __all__ = [
     "Comparison",
     "Days",
     "Driver",
+    "Drivers",
     "Focus",
     "ForecastDay",
     "Kind",
+    "Level",
     "Life",
+    "Measure",
     "NewAndLost",
+    "Odd",
     "Pareto",
     "Period",
     "Refunds",
@@ -40,6 +45,7 @@ __all__ = [
     "Study",
     "Sums",
     "Trend",
+    "against",
     "bases",
     "compare",
     "fairest",

@@ -9,6 +9,7 @@ from opskit.sales.insight.anomalies import Odd
 from opskit.sales.insight.comparison import Compared
 from opskit.sales.insight.drivers import Dimension, Drivers
 from opskit.sales.insight.forecast import Forecast
+from opskit.sales.insight.level import Level, grade, leaders, order
 from opskit.sales.insight.movers import NewAndLost
 from opskit.sales.insight.pareto import Pareto
 from opskit.sales.insight.refunds import Refunds
@@ -29,6 +30,7 @@ _WAYS: dict[Dimension, tuple[tuple[bool, str], ...]] = {
 class Study:
     """All that was found out. ``explained`` is the comparison that ``drivers`` belong to."""
 
+    level: Level
     flaws: tuple[Said, ...]
     compared: list[Compared]
     explained: Compared | None
@@ -44,19 +46,22 @@ class Study:
 def findings(study: Study) -> list[Said]:
     """The sentences, most important first.
 
-    What limits them all, the comparisons and what drove them, what is odd, refunds, trend, products come and gone,
-    concentration, forecast.
+    What limits them all, the comparisons and what drove them, what is odd, how high sales are and who leads, refunds,
+    trend, products come and gone, concentration, forecast, the average order.
     """
     return [
         *study.flaws,
         *(sentence for compared in study.compared for sentence in _comparison(compared)),
         *_drivers(study),
         *(_odd(odd) for odd in study.odd[:_NAMES]),
+        grade(study.level),
+        *leaders(study.level),
         *_refunds(study.refunds),
         *_trend(study.trend),
         *_movers(study.movers),
         *_pareto(study.pareto),
         *_forecast(study.forecast),
+        order(study.level),
     ]
 
 

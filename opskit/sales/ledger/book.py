@@ -184,16 +184,22 @@ class Ledger:
         rows = self._all(sql.BY_BOTH, [period.first, period.last])
         return {(region, product): Sums(*sums) for region, product, *sums in rows}
 
-    def daily(self, label: Literal["product", "region"], period: Period) -> dict[str, dict[date, Decimal]]:
-        """The sales of each product or region on each day that has any."""
+    def daily(
+        self, label: Literal["product", "region"], period: Period, *, most: int
+    ) -> dict[str, dict[date, Decimal]]:
+        """The sales of the ``most`` best-selling products or regions on each day that has any."""
         found: dict[str, dict[date, Decimal]] = {}
-        for name, day, sales in self._all(sql.BY_DAY_AND[label], [period.first, period.last]):
+        for name, day, sales in self._all(sql.BY_DAY_AND[label], [*[period.first, period.last] * 2, most]):
             found.setdefault(name, {})[day] = sales
         return found
 
-    def prices(self, period: Period) -> list[tuple[Decimal, Decimal, Decimal]]:
-        """Each unit price of a period with the sales and the quantity sold at it, lowest first."""
-        return self._all(sql.PRICES, [period.first, period.last] * 2)
+    def price_ranges(self, period: Period, ends: Sequence[Decimal]) -> dict[int, tuple[Decimal, Decimal]]:
+        """The sales and the quantity of a period by the place of the range that the unit price lies in.
+
+        ``ends`` are the upper ends, included, of all ranges but the last; a price below 0 lies in none.
+        """
+        rows = self._all(sql.PRICE_RANGES, [list(ends), *[period.first, period.last] * 2])
+        return {place: (sales, quantity) for place, sales, quantity in rows}
 
     def lives(self, until: date) -> dict[str, Life]:
         """The first and the last day of each product that was sold up to a day."""

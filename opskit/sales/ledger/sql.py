@@ -152,16 +152,20 @@ BY_PRODUCT = f"SELECT product, {_TOTALS}, sum(units) {_WITHIN} GROUP BY ALL ORDE
 BY_REGION = f"SELECT region, {_TOTALS} {_WITHIN} GROUP BY ALL ORDER BY ALL"
 BY_BOTH = f"SELECT region, product, {_TOTALS} {_WITHIN} GROUP BY ALL ORDER BY ALL"
 BY_DAY_AND = {
-    name: f"SELECT {name}, day, sum(sales) {_WITHIN} GROUP BY ALL ORDER BY ALL" for name in ("product", "region")
+    name: f"""SELECT {name}, day, sum(sales) {_WITHIN} AND {name} IN
+        (SELECT {name} {_WITHIN} GROUP BY ALL ORDER BY sum(sales) DESC, {name} LIMIT ?) GROUP BY ALL ORDER BY ALL"""
+    for name in ("product", "region")
 }
 LIVES = """SELECT product, min(day), max(day), count(DISTINCT day), sum(sales) FROM sums
     WHERE day <= ? AND rows > refund_rows GROUP BY ALL ORDER BY ALL"""
 REFUNDS = f"""SELECT product, sum(refund_rows), sum(refund_sales), sum(refund_quantity) {_WITHIN}
     GROUP BY ALL HAVING sum(refund_rows) > 0 ORDER BY ALL"""
 UNIQUES = "SELECT count(DISTINCT product), count(DISTINCT region) FROM sums"
-PRICES = """SELECT unit, sum(sales), sum(quantity) FROM (
-    SELECT unit, sales, quantity FROM plain_rows WHERE day BETWEEN ? AND ? UNION ALL
-    SELECT unit, sales, quantity FROM judged WHERE reason IS NULL AND day BETWEEN ? AND ?) GROUP BY ALL ORDER BY ALL"""
+PRICE_RANGES = """SELECT len(list_filter(?::DECIMAL(21, 9)[], lambda high: high < unit)) AS place,
+    sum(sales), sum(quantity)
+    FROM (SELECT unit, sales, quantity FROM plain_rows WHERE day BETWEEN ? AND ? UNION ALL
+        SELECT unit, sales, quantity FROM judged WHERE reason IS NULL AND day BETWEEN ? AND ?)
+    WHERE unit >= 0 GROUP BY ALL ORDER BY ALL"""
 
 
 def _values(known: Collection[Column], price: str, amount: str, total: str) -> tuple[str, str, str]:

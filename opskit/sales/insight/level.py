@@ -1,0 +1,63 @@
+"""How high sales are, by the user's own measure, and who leads."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from opskit.sales.insight.said import Percent, Said, said
+from opskit.sales.insight.sums import EXACT, Sums, percent, rounded
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Above what a day is good or excellent, and an average order high."""
+
+    excellent: Decimal
+    good: Decimal
+    high_order: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """The sums of a period of so many ``days`` with rows, of its products and of its regions."""
+
+    whole: Sums
+    days: int
+    products: Mapping[str, Decimal]
+    regions: Mapping[str, Decimal]
+    measure: Measure
+
+
+def leaders(level: Level) -> Iterator[Said]:
+    """The product and the region that sell best; none where a share of the sales says nothing."""
+    whole = level.whole.sales
+    if whole <= 0:
+        return
+    name, sales = _best(level.products)
+    yield said("best_product", name=name, sales=sales, share=Percent(percent(sales, whole)))
+    if len(level.regions) > 1:
+        name, sales = _best(level.regions)
+        yield said("best_region", name=name, sales=sales, share=Percent(percent(sales, whole)))
+
+
+def grade(level: Level) -> Said:
+    """Whether the day, or the mean one, is excellent or good."""
+    mean = rounded(EXACT.divide(level.whole.sales, Decimal(level.days)))
+    measure = level.measure
+    name, threshold = ("low", measure.good)
+    if mean > measure.excellent:
+        name, threshold = ("excellent", measure.excellent)
+    elif mean > measure.good:
+        name = "good"
+    return said(f"grade_{name}_{'day' if level.days == 1 else 'days'}", sales=mean, threshold=threshold)
+
+
+def order(level: Level) -> Said:
+    """Whether the average order is high."""
+    average = rounded(EXACT.divide(level.whole.sales, Decimal(level.whole.rows)))
+    name = "order_high" if average > level.measure.high_order else "order_low"
+    return said(name, average=average, threshold=level.measure.high_order)
+
+
+def _best(sales: Mapping[str, Decimal]) -> tuple[str, Decimal]:
+    return min(sales.items(), key=lambda entry: (-entry[1], entry[0]))

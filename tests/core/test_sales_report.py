@@ -1,0 +1,336 @@
+"""What is asked for, what is said about it, and the files."""
+
+import http.server
+import json
+import re
+import struct
+import threading
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from opskit import sales
+from opskit.errors import InvalidInput, Refused, Unavailable
+from opskit.model import FileReference
+from opskit.sales import Brief, Files, Options, Progress
+from opskit.sales.plain import money, number, plain, signed
+
+HEADER = "Date,Product,Price,Amount,Region"
+MONDAY = date(2026, 3, 2)
+TODAY = date(2026, 11, 21)
+
+
+def weeks(count: int = 5, **changed: Any) -> str:
+    """Some weeks of two products in two regions; ``d3="lamp,9,1,north"`` adds a row to the fourth day."""
+    lines = [HEADER]
+    for offset in range(7 * count):
+        day = MONDAY + timedelta(offset)
+        lines += [f"{day},lamp,{100 + offset % 7 * 10},2,north", f"{day},book,20,{5 + offset % 3},south"]
+        if row := changed.get(f"d{offset}"):
+            lines.append(f"{day},{row}")
+    return "\n".join(lines) + "\n"
+
+
+def examined(text: str, folder: Path, **options: Any) -> Files:
+    path = folder / "sales.csv"
+    path.write_text(text, encoding="utf-8")
+    return sales.examine(path, Options.model_validate(options), today=TODAY)
+
+
+# What is asked for
+
+
+@pytest.mark.parametrize(
+    ("given_", "key"),
+    [
+        ({"date": "someday"}, "not_a_day"),
+        ({"date": "03/04/2026"}, "not_a_day"),
+        ({"period": "range", "start": "x"}, "not_a_day"),
+        ({"start": "2026-03-01"}, "range_only"),
+        ({"price_bins": "100, x"}, "not_price_bins"),
+        ({"price_bins": "100, 50"}, "not_price_bins"),
+        ({"price_bins": "-5, 50"}, "not_price_bins"),
+        ({"exports": "html, pdf"}, "not_an_option"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_by_name(given_: dict[str, Any], key: str) -> None:
+    with pytest.raises(InvalidInput, match=key):
+        Options.model_validate(given_)
+
+
+def test_what_is_asked_for_is_understood_as_people_write_it() -> None:
+    asked = Options.model_validate(
+        {"date": " 2026年3月1日 ", "price_bins": "0，100; 1.5万", "exports": "XLSX，html, none"}
+    )
+    assert asked.day == date(2026, 3, 1)
+    assert asked.range_ends == (Decimal(100), Decimal(15_000))
+    assert asked.exports == ("html", "xlsx")
+    assert Options(date="最新").day is None
+    assert Options.model_validate({"column_mapping": '{"date": 2}'}).column_mapping == {"date": "2"}
+    assert Options.model_validate({"thresholds": '{"good": 7}'}).thresholds.good == 7  # type: ignore[union-attr]
+
+
+def test_price_ranges_can_be_chosen(tmp_path: Path) -> None:
+    text = f"{HEADER}\n2026-03-01,a,5,1,x\n2026-03-01,a,50.5,1,x\n2026-03-01,a,51,1,x\n"
+    ranges = examined(text, tmp_path, price_bins="0, 50.50").analysis.price_range_analysis
+    assert [(one.range, one.sales) for one in ranges] == [("0-50.5", Decimal("55.5")), ("50.5+", 51)]
+
+
+def test_a_week_a_month_and_a_range(tmp_path: Path) -> None:
+    text = weeks()
+    week = examined(text, tmp_path, period="week", date="2026-03-18").analysis
+    assert week.analysis_period == "2026-03-16/2026-03-22"
+    assert week.analysis_date == "2026-03-22"
+    assert week.report.startswith("### Weekly sales 2026-03-16 to 2026-03-22")
+    month = examined(text, tmp_path, period="month", date="2026-03-18").analysis
+    assert month.analysis_period == "2026-03-01/2026-03-31"
+    ranged = examined(text, tmp_path, period="range", start="2026-03-03", date="2026-03-05").analysis
+    assert ranged.analysis_period == "2026-03-03/2026-03-05"
+    assert ranged.summary.total_orders == 6
+    whole = examined(text, tmp_path, period="range").analysis
+    assert whole.analysis_period == "2026-03-02/2026-04-05"
+    assert whole.comparison == []
+    assert whole.drivers_period == ""
+
+
+def test_a_day_without_sales_says_where_the_file_reaches(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"from 2026-03-02 to 2026-04-05"):
+        examined(weeks(), tmp_path, date="2026-05-01")
+
+
+def test_the_user_has_the_last_word_on_columns_dates_and_thresholds(tmp_path: Path) -> None:
+    text = "when,what,a,b,where\n03/04/2026,lamp,10,2,x\n,lamp,10,2,x\n"
+    mapping = json.dumps({"date": "when", "product": 2, "price": "a", "amount": "b", "region": "where"})
+    found = examined(text, tmp_path, column_mapping=mapping, date_order="mdy", fill_down=True,
+                     thresholds='{"excellent": 39}').analysis  # fmt: skip
+    assert found.analysis_date == "2026-03-04"
+    assert found.summary.total_sales == 40
+    assert "An excellent day: sales of 40.00 are above 39.00." in found.insights
+    assert found.quality.columns.model_dump() == {
+        "date": "when", "product": "what", "price": "a", "amount": "b", "region": "where", "total": "",
+    }  # fmt: skip
+
+
+# What is said
+
+
+def test_three_lines_for_the_boss(tmp_path: Path) -> None:
+    found = examined(weeks(d34="lamp,1000,3,north"), tmp_path).analysis
+    figures, compared, news = found.digest.split("\n\n")
+    assert figures == "Sales **3,440.00** · Orders 3 · Pieces 11 · Average order 1,146.67"
+    assert compared == (
+        "▲ 3,040.00 (+760.00%) against the day before · ▲ 3,020.00 (+719.05%) against the same weekday a week earlier"
+    )
+    assert news.startswith("2026-04-05 is unusual: 3,440.00, where")
+    assert found.report.startswith(f"### Daily sales 2026-04-05\n\n{found.digest}\n\n#### Findings\n\n- ")
+    assert "```" not in found.report
+    assert "|" not in found.report
+
+
+def test_a_fall_is_told_by_what_fell(tmp_path: Path) -> None:
+    found = examined(weeks(1, d0="lamp,10,100,north"), tmp_path, date="2026-03-03", compare_with="previous").analysis
+    assert found.digest.splitlines()[2].startswith("▼ 960.00 (-73.85%)")
+    assert found.digest.splitlines()[4].startswith("Products that lowered sales most")
+
+
+def test_no_change_and_no_percentage_have_words_too(tmp_path: Path) -> None:
+    same = f"{HEADER}\n2026-03-01,a,5,1,x\n2026-03-02,a,5,1,x\n"
+    assert "The same as the day before" in examined(same, tmp_path).analysis.digest
+    refunded = f"{HEADER}\n2026-03-01,a,5,-1,x\n2026-03-02,a,5,1,x\n"
+    assert "+10.00 against the day before" in examined(refunded, tmp_path).analysis.digest
+    gone = f"{HEADER}\n2026-03-01,a,5,1,x\n2026-03-09,a,5,1,x\n"
+    assert "Nothing in the file to compare with." in examined(gone, tmp_path, compare_with="last_week").analysis.digest
+
+
+def test_a_day_that_is_not_over_comes_first(tmp_path: Path) -> None:
+    path = tmp_path / "sales.csv"
+    path.write_text(weeks(), encoding="utf-8")
+    found = sales.analyze(path, today=date(2026, 4, 5))
+    assert found.insights[0] == "2026-04-05 is not over yet (rows so far: 2): its figures will still grow."
+    assert found.digest.endswith(found.insights[0])
+
+
+def test_drivers_add_up_to_the_change(tmp_path: Path) -> None:
+    found = examined(weeks(d34="chair,77.7,3,west"), tmp_path, top_n=1).analysis
+    [change] = [one.change for one in found.comparison if one.period == found.drivers_period]
+    for dimension in ("product", "region"):
+        parts = [one for one in found.drivers if one.dimension == dimension]
+        assert sum(one.contribution for one in parts) == change
+        for one in parts:
+            assert one.price_effect + one.volume_effect + one.mix_effect == one.contribution
+
+
+def test_without_regions_nothing_is_said_of_them(tmp_path: Path) -> None:
+    text = "Date,Product,Price,Amount\n2026-03-01,a,1,1\n2026-03-02,a,2,1\n"
+    found = examined(text, tmp_path).analysis
+    assert {one.dimension for one in found.drivers} == {"product"}
+    assert found.drivers_period == "2026-03-01"
+    assert [warning.code for warning in found.quality.warnings] == ["no_region_column"]
+    assert found.quality.columns.region == ""
+
+
+def test_columns_without_headings_are_named_by_number(tmp_path: Path) -> None:
+    text = "".join(f"2026-03-{day:02},lamp,10.50,{day},north\n" for day in range(1, 9))
+    columns = examined(text, tmp_path).analysis.quality.columns
+    assert (columns.date, columns.product) == ("1", "2")
+
+
+def test_many_regions_are_gathered_in_the_report_but_not_in_the_figures(tmp_path: Path) -> None:
+    text = f"{HEADER}\n" + "".join(f"2026-03-01,a,{price},1,r{price:02}\n" for price in range(1, 13))
+    found = examined(text, tmp_path).analysis
+    assert len(found.region_analysis) == 12
+    assert "- Other regions (3): 6.00" in found.report
+
+
+def test_the_quality_of_the_data_is_one_line(tmp_path: Path) -> None:
+    text = "\n".join([HEADER, *["03/04/2026,a,1,1,x"] * 3, "nonsense,a,7,1,x", "Total,,,4,"]) + "\n"
+    found = examined(text, tmp_path).analysis
+    line = found.report.splitlines()[-1]
+    assert line.startswith(
+        "> Data: 3 rows counted · 2 not (totals 1, unreadable date 1; lines 5, 6) · these may hold 7.00 ⚠ Dates such"
+    )
+    assert found.quality.rejected_money == 7
+
+
+def test_what_a_heading_says_is_harmless_in_a_warning(tmp_path: Path) -> None:
+    text = f"{HEADER},[x](http://evil),[x](http://evil)\n03/04/2026,a,1,1,x,,\n"
+    found = examined(text, tmp_path).analysis
+    assert [one.code for one in found.quality.warnings] == ["duplicate_header", "ambiguous_dates"]
+    assert "](http" not in found.quality.warnings[0].message
+    assert "](http" not in found.report
+    assert "set date_order if" in found.report
+
+
+def test_the_same_file_gives_the_same_bytes(tmp_path: Path) -> None:
+    first, second = (examined(weeks(), tmp_path, charts="both", exports="html, xlsx, markdown") for _ in range(2))
+    assert first.analysis.model_dump_json() == second.analysis.model_dump_json()
+    assert [one.content() for one in first.attachments()] == [one.content() for one in second.attachments()]
+
+
+HOSTILE = "=cmd()|'{{x}}' ```js [a](http://evil) <script>alert(1)</script> | # @all }"
+
+
+def test_a_name_reaches_nothing_as_markup(tmp_path: Path) -> None:
+    text = f'{HEADER}\n2026-03-01,"{HOSTILE}",10,1,"{HOSTILE}"\n2026-03-02,"{HOSTILE}",20,1,"{HOSTILE}"\n'
+    found = examined(text, tmp_path, exports="html").analysis
+    words = [found.report, found.digest, *found.insights]
+    for text_ in words:
+        for active in ("```", "<script", "](http", "@all", "{", "}", "|"):
+            assert active not in text_
+    assert found.chart_blocks.count("{") == found.chart_blocks.count("}")
+    for block in re.findall(r"```echarts\n(.*)\n```", found.chart_blocks):
+        json.loads(block)
+        assert not re.search(r"[<`]", block)
+    assert found.top_products[0].product == HOSTILE  # data stays what it was
+
+
+# Charts and files
+
+
+@pytest.mark.parametrize(
+    ("charts", "blocks", "names"),
+    [
+        ("none", 0, []),
+        ("echarts", 4, []),
+        ("png", 0, ["trend.png", "products.png", "regions.png", "pareto.png"]),
+        ("both", 4, ["trend.png", "products.png", "regions.png", "pareto.png"]),
+    ],
+)
+def test_charts_come_as_asked_for(charts: str, blocks: int, names: list[str], tmp_path: Path) -> None:
+    files = examined(weeks(), tmp_path, charts=charts)
+    assert files.analysis.chart_blocks.count("```echarts\n") == blocks
+    given_ = list(files.attachments())
+    assert [one.filename for one in given_] == names
+    for one in given_:
+        content = one.content()
+        assert content.startswith(b"\x89PNG")
+        assert struct.unpack(">I", content[16:20]) == (900,)
+
+
+def test_exports_follow_the_pictures_in_a_fixed_order(tmp_path: Path) -> None:
+    files = examined(weeks(), tmp_path, charts="png", exports="xlsx, html, markdown")
+    made = {one.filename: one for one in files.attachments()}
+    assert list(made)[4:] == ["report.md", "report.html", "report.xlsx"]
+    assert made["report.md"].content().decode() == files.analysis.report
+    page = made["report.html"].content().decode()
+    assert "Daily sales 2026-04-05" in page
+    assert page.count("data:image/png;base64,") == 4
+    assert "**" not in page
+    book = tmp_path / "report.xlsx"
+    book.write_bytes(made["report.xlsx"].content())
+    sheets = pd.read_excel(book, sheet_name=None, engine="calamine")
+    assert {"Products", "Regions", "Price ranges", "Days", "Forecast"} <= set(sheets)
+    assert sheets["Products"]["Sales"].sum() == float(files.analysis.summary.total_sales)
+    assert len(sheets["Days"]) == 35
+
+
+def test_a_frame_may_hold_days_numbers_and_gaps() -> None:
+    frame = pd.DataFrame(
+        {
+            "下单时间": [pd.Timestamp("2026-03-01 10:00"), pd.Timestamp("2026-03-02 23:59"), pd.NaT],
+            "商品": ["灯", "书", "椅"],
+            "单价": [0.1, Decimal("19.99"), 5],
+            "数量": [3, None, 1],
+        }
+    )
+    found = sales.analyze(frame, today=TODAY)
+    assert found.analysis_date == "2026-03-01"
+    assert found.summary.total_sales == Decimal("0.3")
+    assert found.quality.rejected_by_reason == {"bad_date": 1, "bad_amount": 1}
+
+
+# Words
+
+
+def test_amounts_as_people_write_them() -> None:
+    assert money(Decimal("-1234.505"), "CNY") == "-¥1,234.51"
+    assert money(Decimal(5), "CHF") == "CHF 5.00"
+    assert money(Decimal("-0.001")) == "0.00"
+    assert signed(Decimal("12.5")) == "+12.50"
+    assert signed(Decimal("0.001")) == "0"
+    assert number(Decimal("1200.500")) == "1,200.5"
+    assert plain("a\n  b") == "a b"
+    assert plain("") == "–"
+
+
+# Sources
+
+
+def fetched(brief: Brief, progress: Progress | None = None) -> None:
+    with sales.source(brief, progress or Progress()) as fetch:
+        fetch()
+
+
+def test_a_link_needs_a_full_address() -> None:
+    with pytest.raises(InvalidInput, match="bad_address"):
+        fetched(Brief(file_url="example.com/sales.csv"))
+
+
+def test_a_private_link_needs_permission() -> None:
+    with pytest.raises(Refused, match="allow_private"):
+        fetched(Brief(file_url="http://127.0.0.1:9/sales.csv"))
+    with pytest.raises(Unavailable, match=r"\[link_unavailable\]"):
+        fetched(Brief(file_url="http://127.0.0.1:9/sales.csv", allow_private=True))
+    with pytest.raises(Refused) as error:
+        fetched(Brief(file_url="http://169.254.169.254/latest/meta-data", allow_private=True))
+    assert "allow_private" not in str(error.value)
+
+
+def test_a_long_download_is_told(tmp_path: Path) -> None:
+    with (tmp_path / "big.csv").open("wb") as file:
+        file.truncate(51_000_000)
+    quiet = type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
+    progress = Progress()
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(quiet, directory=str(tmp_path))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        fetched(Brief(file=FileReference(url=f"http://127.0.0.1:{server.server_port}/big.csv")), progress)
+        with pytest.raises(InvalidInput, match="larger than 50 MB"):
+            fetched(Brief(file_url=f"http://127.0.0.1:{server.server_port}/big.csv", allow_private=True, max_mb=50))
+        server.shutdown()
+    assert progress.text == "Fetched 25 MB\nFetched 50 MB\n"
+    assert list(progress.untold) == ["Fetched 25 MB\n", "Fetched 50 MB\n"]
