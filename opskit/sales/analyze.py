@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from opskit.sales.cells import Column, Order
 from opskit.sales.charts import echarts
 from opskit.sales.insight import Calendar, Period
 from opskit.sales.insight.sums import total
-from opskit.sales.ledger import Ledger, Reading, ledger
+from opskit.sales.ledger import Ledger, NotClean, Reading, ledger
 from opskit.sales.opening import Caution, Layout, opened
 from opskit.sales.pictures import pictures
 from opskit.sales.progress import Progress
@@ -61,7 +61,10 @@ def examine(
         folder = Path(name)
         path = Path(table) if isinstance(table, (str, Path)) else _written(table, folder)
         order = None if options.date_order == "auto" else Order(options.date_order)
-        with _book(path, folder, options, Reading(today, order, options.fill_down), progress) as (layout, book):
+        with _book(path, folder, options, Reading(today, order, options.fill_down, progress.tell), progress) as (
+            layout,
+            book,
+        ):
             return _Examination(layout, book, options, today, progress).files()
 
 
@@ -77,10 +80,16 @@ def _book(
     path: Path, folder: Path, options: Options, reading: Reading, progress: Progress
 ) -> Iterator[tuple[Layout, Ledger]]:
     """The ledger of the table in ``path``."""
-    layout = opened(path, folder, sheet=options.sheet, mapping=options.column_mapping)
-    progress.locale = _locale(options, layout)
-    progress.tell("opened", format=layout.format, columns=layout.width)
-    with ledger(layout, folder, reading, careful=layout.complete) as book:
+    with ExitStack() as stack:
+        layout = opened(path, folder, sheet=options.sheet, mapping=options.column_mapping)
+        progress.locale = _locale(options, layout)
+        progress.tell("opened", format=layout.format, columns=layout.width)
+        try:
+            book = stack.enter_context(ledger(layout, folder, reading))
+        except NotClean:  # only its head had been looked at
+            progress.tell("mending")
+            layout = opened(path, folder, sheet=options.sheet, mapping=options.column_mapping, thorough=True)
+            book = stack.enter_context(ledger(layout, folder, reading))
         yield layout, book
 
 

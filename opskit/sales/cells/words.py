@@ -38,10 +38,12 @@ _ENGLISH = re.compile(
     r"(?:(?:(?:grand|sub|daily|weekly|monthly|yearly|annual|quarterly|overall|running|cumulative|net|gross|final|report"
     rf"|sheet|order|sales|sum|{_PERIOD})[\s-]?)?totals?"
     r"(?:\s(?:sales|amount|qty|quantity|price|value|revenue|units|orders?|items?|rows|général|general))?"
+    rf"(?:\s(?:for|of|in)\s(?:the\s)?(?:{_PERIOD}))?"
     r"|(?:amount|sales|quantity|qty)\stotal|sums?|sum\stotal|sous-total|suma|summe|gesamt|gesamtsumme|zwischensumme|σ)"
     rf"{_FIGURE}"
 )
 _MONEY = re.compile(r"[^0-9]|[0-9]+[.,]")  # a figure that is no part of a name
+_HINT = re.compile(r"total|sum|gesamt|σ|[计总汇계]")  # no label of a total is without
 
 _WHO = "制表|制单|填表|填报|编制|审核|复核|复审|审批|批准|经办|经手|核对|统计|负责|操作|打印|导出|生成|查询|更新|下载"
 _WHAT = "人|人员|员|者|时间|日期|单位|部门|周期|口径|范围|条件|区间"
@@ -90,7 +92,7 @@ def is_total(text: str) -> bool:
     for "Total 90" is a boot.
     """
     text = " ".join(_plain(text[: LONGEST * 2]).split())
-    if not text or len(text) > _LONGEST_TOTAL:
+    if len(text) > _LONGEST_TOTAL or not _HINT.search(text):
         return False
     text = _BRACKETED.sub("", text).strip(_AROUND) or text.strip(_AROUND)
     if _GROUP.fullmatch(text):
@@ -117,4 +119,6 @@ def is_note(text: str) -> bool:
 
 
 def _plain(text: str) -> str:
+    if text.isascii():
+        return text.strip().casefold()
     return simplified(unicodedata.normalize("NFKC", folded(text))).casefold()

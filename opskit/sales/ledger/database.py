@@ -8,73 +8,112 @@ from typing import TYPE_CHECKING
 from opskit.errors import InvalidInput
 from opskit.sales.cells import Column
 from opskit.sales.opening import Layout
+from opskit.sales.opening.text import SURPLUS
 
 if TYPE_CHECKING:
     import duckdb
 
-SURPLUS = 8  # columns behind the table's own in which more cells than it has are noticed
-_MEMORY = "160MB"  # measured: ten million rows with 225,000 sums, below 320 MB for the whole process
+_MEGABYTE = 1_000_000
+# Measured, ten million rows of 386 MB: 40 MB are too few, 60 MB enough, and what is above makes nothing faster.
+_SHARE, _LEAST, _USUAL = 4, 40 * _MEGABYTE, 100 * _MEGABYTE
+MOST = 160 * _MEGABYTE  # for what turns out to need more
 _THREADS = 2
-_BUFFER = 4_000_000  # bytes of a file that a thread holds; the default of 32 MB makes the limit above fail now and then
-_LONGEST_LINE = 1_000_000  # bytes
+_BUFFER = 4 * _MEGABYTE  # of a file that a thread holds; the default of 32 MB makes the limits above fail now and then
+_LONGEST_LINE = _MEGABYTE
+_NO_DELIMITER = "\x02\x1e\x02\x1e"  # four bytes that no line holds
+_TOO_WIDE = "Expected Number of Columns"
+_DIGITS = 15
+
+
+class NotClean(Exception):
+    """The file is not what its head looked like: a quotation mark, line break or byte further down is astray.
+
+    Nothing of it was counted. Open it again with ``thorough`` and read that layout.
+    """
+
+
+class TooWide(NotClean):
+    """There are rows with more surplus cells than are looked at."""
+
+
+def widths(layout: Layout) -> tuple[int, ...]:
+    """Behind how many cells of a row to look for surplus ones: at first, and when these were too few."""
+    widest = max((len(cells) for cells in layout.sample), default=0)
+    return (1, SURPLUS) if widest <= layout.width + 1 else (SURPLUS,)
 
 
 @contextmanager
-def database(layout: Layout, folder: Path, *, careful: bool) -> Iterator["duckdb.DuckDBPyConnection"]:
-    """A database with the view ``cells``: every cell of the table as text, "" where it is blank, by role.
+def database(layout: Layout, folder: Path, *, surplus: int) -> Iterator["duckdb.DuckDBPyConnection"]:
+    """A database with the views ``lines`` (the one column ``line``, NULL where it is blank) and ``written``.
 
-    Its columns are those of ``Column`` and the others of ``columns``, which may be NULL. It spills into ``folder``,
-    loads no extension, reads nothing but the table, and its settings are locked: nothing that a cell holds becomes SQL.
-
-    ``careful``: take lines as they come, one after the other, for a table whose quotes hold line breaks.
+    ``written`` has the columns of ``names``, each cell as text, NULL where it is blank; blank lines are no rows of it.
+    The database spills into ``folder``, loads no extension, reads nothing but the table, and its settings are locked
+    but for ``memory_limit``, which may be raised to ``MOST``: nothing that a cell holds becomes SQL.
+    InvalidInput: ``too_many_groups``, ``too_many_digits``. NotClean, TooWide.
     """
     import duckdb  # noqa: PLC0415 - loaded on first use, so that the plugin starts fast
 
     settings: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": _MEMORY,
+        "memory_limit": f"{min(max(layout.path.stat().st_size // _SHARE, _LEAST), _USUAL) // 1000}KB",
         "threads": _THREADS,
         "temp_directory": str(folder),
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "preserve_insertion_order": True,
+        "disabled_optimizers": "join_order,build_side_probe_side",  # it takes a CSV file for 42 rows
     }
-    with duckdb.connect(str(folder / "ledger.duckdb"), config=settings) as connection:
+    with duckdb.connect(":memory:", config=settings) as connection:
         path = str(layout.path).replace("'", "''")
         connection.execute(f"SET allowed_paths = ['{path}']")
         connection.execute("SET enable_external_access = false")
+        connection.execute("SET allowed_configs = ['memory_limit']")
         connection.execute("SET lock_configuration = true")
         try:
-            _view(connection, layout, careful=careful)
+            _view(connection, layout, "lines", ["line"], delimiter=_NO_DELIMITER, quote="")
+            _view(connection, layout, "written", names(layout, surplus), delimiter=layout.delimiter, quote=layout.quote)
             yield connection
         except duckdb.OutOfMemoryException:
-            raise InvalidInput("too_many_groups", limit=_MEMORY) from None
+            raise InvalidInput("too_many_groups", limit=f"{MOST // _MEGABYTE} MB") from None
+        except duckdb.OutOfRangeException:
+            raise InvalidInput("too_many_digits", value="> 1e20", limit=_DIGITS) from None
+        except duckdb.Error as error:
+            if "CSV" not in str(error):
+                raise
+            raise (TooWide if _TOO_WIDE in str(error) else NotClean)(type(error).__name__) from None
 
 
-def _view(connection: "duckdb.DuckDBPyConnection", layout: Layout, *, careful: bool) -> None:
-    names = columns(layout)
+def _view(
+    connection: "duckdb.DuckDBPyConnection",
+    layout: Layout,
+    name: str,
+    columns: list[str],
+    *,
+    delimiter: str,
+    quote: str,
+) -> None:
     connection.read_csv(
         str(layout.path),
         header=False,
         skiprows=layout.skip,
-        sep=layout.delimiter,
-        quotechar=layout.quote,
-        escapechar=layout.quote,
+        sep=delimiter,
+        quotechar=quote,
+        escapechar=quote,
         auto_detect=False,
-        columns=dict.fromkeys(names, "VARCHAR"),
+        columns=dict.fromkeys(columns, "VARCHAR"),
         null_padding=True,
-        strict_mode=not careful,
-        parallel=not careful,
+        strict_mode=True,  # else surplus cells and stray quotation marks go without a word
         buffer_size=_BUFFER,
         max_line_size=_LONGEST_LINE,
-    ).create_view("written")
-    # Names of ours and places of columns: nothing here comes from the table.
-    known = [f"coalesce({role}, '') AS {role}" if role in names else f"'' AS {role}" for role in Column]
-    others = [name for name in names if name not in set(Column)]
-    connection.execute(f"CREATE VIEW cells AS SELECT {', '.join([*known, *others])} FROM written")  # noqa: S608
+    ).create_view(name)
 
 
-def columns(layout: Layout) -> list[str]:
+def names(layout: Layout, surplus: int) -> list[str]:
     """The names of a table's columns, in their order, and of those behind the last one."""
     roles = {place: column.value for column, place in layout.columns.items()}
     own = [roles.get(place, f"other{place}") for place in range(layout.width)]
-    return [*own, *(f"surplus{number}" for number in range(SURPLUS))]
+    return [*own, *(f"surplus{number}" for number in range(surplus))]
+
+
+def missing(layout: Layout) -> list[str]:
+    """The names of the columns that a table might have and does not."""
+    return [column.value for column in Column if column not in layout.columns]

@@ -42,3 +42,7 @@ class Account:
     differing: int = 0
     currency: str = ""
     cautions: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
+
+    def warn(self, code: str, **blanks: object) -> None:
+        """Say what the reader must know."""
+        self.cautions.append((code, blanks))

@@ -1,176 +1,311 @@
-"""The queries. Nothing but constants and the names of our own columns stands in them: what a cell holds is data.
+"""The statements that sift a table. Constants and names of our own columns stand in them: what a cell holds is data.
 
-A row is *odd* if a cast does not understand its numbers, its date is no day, it names a currency, or cells stand
-behind the last column. Odd rows are set apart and read text by text; all others are summed as they are scanned.
+A row is *plain* if a cast understands its numbers and nothing stands behind its last column. Plain rows are summed as
+they are scanned, whatever day or product they name; those whose day or name turns out to be none are *strange*. The
+odd rows, which are neither, and the strange ones are set apart with their lines, and judged one by one.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 from opskit.sales.cells import Column
 
 NUMBERS = (Column.PRICE, Column.AMOUNT, Column.TOTAL)
-# White space of all scripts, and characters of no width, around a name.
-_BLANKS = " || ".join(f"chr({code})" for code in (9, 10, 13, 32, 160, 8203, 8205, 8239, 12288, 65279))
+LABELS = (Column.PRODUCT, Column.REGION, Column.CURRENCY)
+# White space of all scripts, characters of no width, and the mark of an old end of file, around a name.
+_BLANKS = " || ".join(f"chr({code})" for code in (9, 10, 11, 13, 26, 32, 160, 8203, 8205, 8232, 8239, 12288, 65279))
+_SUM = "::DECIMAL(38, 18)"
+_CLOCK = (
+    r"[ T]+(2[0-3]|[01]?[0-9]):[0-5][0-9](:[0-5][0-9]([.,][0-9]{1,9})?)?( ?[AaPp][Mm])?( ?(Z|[+-][0-9]{2}:?[0-9]{2}))?"
+)
+_DAY = "[0-9]{1,4}[-/.年][0-9]{1,2}[-/.月][0-9]{1,4}日?"
 
-SETUP = (
-    f"CREATE MACRO bare(x) AS trim(x, {_BLANKS})",
-    # Eleven characters hold at most nine decimal places: the cast rounds nothing.
-    "CREATE MACRO plain(x) AS coalesce(length(x) <= 11 AND TRY_CAST(x AS DECIMAL(18, 9)) IS NOT NULL, false)",
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a table has, and how its texts are taken.
+
+    ``factors``: by how much the numbers of a column are multiplied. ``commas``: columns where a point is odd, for the
+    comma is decimal. ``looked_up``: columns of which every text is read beforehand, as a cast understands few.
+    ``cuts``: first and last line of what is no part of the table. ``strange``: columns that have strange names.
+    """
+
+    columns: frozenset[Column]
+    names: tuple[str, ...]
+    absent: tuple[str, ...]
+    factors: Mapping[Column, int] = field(default_factory=dict)
+    commas: frozenset[Column] = frozenset()
+    looked_up: frozenset[Column] = frozenset()
+    underscores: bool = False
+    clocks: bool = False
+    fill_down: bool = False
+    cuts: tuple[tuple[int, int], ...] = ()
+    strange: frozenset[Column] = frozenset()
+
+    @property
+    def numbers(self) -> list[Column]:
+        """The columns of numbers that there are."""
+        return [role for role in NUMBERS if role in self.columns]
+
+    @property
+    def surplus(self) -> list[str]:
+        """The names of the columns behind the last one."""
+        return [name for name in self.names if name.startswith("surplus")]
+
+    @property
+    def compared(self) -> bool:
+        """Whether the table has line totals beside prices."""
+        return {Column.PRICE, Column.TOTAL} <= self.columns
+
+
+# Eighteen digits, nine of them decimal places: the product of two fits, and what a cast rounds is no money.
+_PLAIN = "TRY_CAST(x AS DECIMAL(18, 9))"
+TABLES = (
+    "CREATE OR REPLACE TABLE days (text VARCHAR, day DATE, kind VARCHAR)",
+    "CREATE OR REPLACE TABLE labels (text VARCHAR, kind VARCHAR)",
+    "CREATE OR REPLACE TABLE strange (text VARCHAR, kind VARCHAR)",
+    "CREATE OR REPLACE TABLE currencies (text VARCHAR, kind VARCHAR)",
+    *(
+        f"CREATE OR REPLACE TABLE {role}_numbers (text VARCHAR, value DECIMAL(21, 9), currency VARCHAR)"
+        for role in NUMBERS
+    ),
+    """CREATE OR REPLACE TABLE judged (line BIGINT, k UTINYINT, kind VARCHAR, digest UBIGINT, day DATE, product VARCHAR,
+        region VARCHAR, unit DECIMAL(21, 9), quantity DECIMAL(21, 9), sales DECIMAL(38, 18), written DECIMAL(21, 9),
+        low VARCHAR, high VARCHAR, reason VARCHAR)""",
+)
+MACROS = (
+    f"CREATE MACRO bare(x) AS replace(trim(x, {_BLANKS}), chr(8232), chr(10))",
     # A time of day would make a text of its own of every second: it goes, where it plainly is one.
-    r"""CREATE MACRO day_text(x) AS CASE WHEN length(x) BETWEEN 14 AND 32 AND regexp_full_match(x,
-        '\d{4}[-/.]\d{1,2}[-/.]\d{1,2}[ T]\d{1,2}:\d\d(:\d\d([.]\d+)?)?(Z|[+-]\d\d:?\d\d)?')
-        THEN regexp_extract(x, '^[0-9/.-]+') ELSE x END""",
-    "CREATE TABLE days (text VARCHAR, day DATE, kind VARCHAR)",
-    "CREATE TABLE labels (text VARCHAR, kind VARCHAR)",
-    "CREATE TABLE currencies (text VARCHAR, code VARCHAR)",
-    *(f"CREATE TABLE {role}_numbers (text VARCHAR, value DECIMAL(21, 9), currency VARCHAR)" for role in NUMBERS),
+    rf"""CREATE MACRO dated(x) AS CASE
+        WHEN length(x) < 10 OR length(x) > 40 THEN x
+        WHEN regexp_full_match(x, '{_DAY}{_CLOCK}') THEN regexp_extract(x, '^{_DAY}')
+        WHEN regexp_full_match(x, '[0-9]{{8}}(2[0-3]|[01][0-9])[0-5][0-9]([0-5][0-9])?') THEN x[:8]
+        WHEN regexp_full_match(x, '[0-9]{{10}}([0-9]{{3}})?') THEN
+            ((x[:10]::BIGINT + 28800) // 86400 * 86400 + 14400)::VARCHAR
+        WHEN regexp_full_match(x, '[0-9]{{5}}[.][0-9]+') THEN x[:5]
+        ELSE x END""",
 )
-FILL_DOWN = (
-    "ALTER VIEW cells RENAME TO unfilled",
-    """CREATE TABLE cells AS SELECT * EXCLUDE (line) REPLACE (coalesce(last_value(nullif(bare(date), '') IGNORE NULLS)
-        OVER (ORDER BY line ROWS UNBOUNDED PRECEDING), '') AS date)
-        FROM (SELECT row_number() OVER () AS line, * FROM unfilled) ORDER BY line""",
-)
-DAY_TEXTS = "SELECT day_text(date) AS text FROM cells GROUP BY ALL ORDER BY ALL"
-ODD = """CREATE OR REPLACE TABLE odd AS SELECT cells.*, day, kind
-    FROM (SELECT row_number() OVER () AS line, * FROM cells) cells
-    JOIN days ON text = day_text(date) WHERE is_odd(kind, price, amount, total, currency, surplus0, surplus1)"""
-_IS_PLAIN = "NOT is_odd(kind, price, amount, total, currency, surplus0, surplus1)"
-LABELS = """SELECT DISTINCT text FROM (SELECT unnest([bare(product), bare(region), bare(date), first_cell]) AS text
-    FROM odd_rows) WHERE text <> '' ORDER BY ALL"""
+HAS_CLOCKS = "SELECT coalesce(bool_or(dated(x) <> x), false) FROM (SELECT unnest($1::VARCHAR[]) AS x)"
+NOT_PLAIN = f"SELECT count(x), count(x) - count({_PLAIN}) FROM (SELECT nullif(unnest($1::VARCHAR[]), '') AS x)"
+COUNT = """SELECT count(*), count(line), count(line) - count(DISTINCT hash(line)),
+    coalesce(bool_or(contains(line, '_')), false), coalesce(bool_or(contains(line, chr(8232))), false) FROM lines"""
 
 
-def odd_rows(names: Collection[str]) -> str:
-    """The odd rows, each with its first cell that is not blank, all its cells in one text, and a hash of them."""
-    cells = ", ".join(f"nullif(bare({name}), '')" for name in names)
-    surplus = ", ".join(name for name in names if name.startswith("surplus"))
-    return f"""CREATE VIEW odd_rows AS SELECT *, coalesce({cells}, '') AS first_cell,
-        bare(concat({surplus})) AS surplus, {_whole(names)} FROM odd"""  # noqa: S608 - names of ours
+def views(shape: Shape) -> list[str]:
+    """The rows as ``cells``, the rows with their lines as ``numbered``, and how their texts are taken."""
+    absent = "".join(f", NULL::VARCHAR AS {name}" for name in shape.absent)
+    filled = ""
+    if shape.fill_down:
+        others = ", ".join(name for name in shape.names if name != Column.DATE)
+        filled = f""" REPLACE (CASE WHEN coalesce(bare(date), '') <> '' OR coalesce({others}) IS NULL THEN date
+            ELSE last_value(CASE WHEN dated(date) IN (SELECT text FROM anchors) THEN date END IGNORE NULLS)
+            OVER (ROWS UNBOUNDED PRECEDING) END AS date)"""
+    cut = " AND ".join(["true", *(f"line NOT BETWEEN {first:d} AND {last:d}" for first, last in shape.cuts)])
+    numbered = f"SELECT *{filled}{absent} FROM (SELECT row_number() OVER () AS line, * FROM written)"  # noqa: S608
+    plain = f"SELECT *{absent} FROM written"  # noqa: S608 - names of ours
+    return [
+        f"CREATE OR REPLACE VIEW numbered AS {numbered}",
+        f"CREATE OR REPLACE VIEW kept AS SELECT * FROM numbered WHERE {cut}",  # noqa: S608 - numbers of ours
+        f"CREATE OR REPLACE VIEW cells AS {'FROM kept' if shape.cuts or shape.fill_down else plain}",
+        f"CREATE OR REPLACE MACRO day_text(x) AS {'dated(x)' if shape.clocks else 'x'}",
+        *(f"CREATE OR REPLACE MACRO plain_{role}(x) AS {_plain(shape, role)}" for role in NUMBERS),
+    ]
 
 
-CURRENCIES = "SELECT DISTINCT currency FROM odd ORDER BY ALL"
+def _plain(shape: Shape, role: Column) -> str:
+    """The number that a cast understands, multiplied; NULL where it is not to be trusted."""
+    factor = shape.factors.get(role, 1)
+    value = f"({_PLAIN} * {factor:d})::DECIMAL(30, 9)" if factor != 1 else _PLAIN
+    marks = ["_"] * shape.underscores + ["."] * (role in shape.commas)
+    odd = " OR ".join(f"contains(x, '{mark}')" for mark in marks)
+    return f"CASE WHEN {odd} THEN NULL ELSE {value} END" if odd else value
 
 
-def _whole(names: Collection[str]) -> str:
-    """All cells of a row in one text, and a hash of them."""
-    cells = ", ".join(names)
-    return f"concat_ws(', ', {cells}) AS row, hash({cells}) AS digest"
+def known(role: Column) -> str:
+    """The texts of a column that are numbers, and in our currency."""
+    return f"""CREATE OR REPLACE TABLE {role}_known AS SELECT text, value FROM {role}_numbers
+        WHERE abs(value) < 1e9 AND currency IN ('', ?)"""  # noqa: S608 - a name of ours
+
+
+def scanned(shape: Shape, source: str, carried: Collection[str]) -> str:
+    """The rows of a view with their values, and ``k``: 0 for a plain sale, 1 for a plain refund, 2 for an odd row."""
+    cast = {
+        role: f"{role}_known.value::DECIMAL(18, 9)" if role in shape.looked_up else f"plain_{role}({role})"
+        for role in NUMBERS
+    }
+    joins = " ".join(f"LEFT JOIN {role}_known ON {role}_known.text = {role}" for role in sorted(shape.looked_up))
+    numbers = ", ".join(
+        f"{cast[role]} AS {role}_value" if role in shape.columns else f"NULL::DECIMAL(18, 9) AS {role}_value"
+        for role in NUMBERS
+    )
+    unit, quantity, sales = _values(shape, "price_value", "amount_value", "total_value")
+    odd = ["sales IS NULL", "quantity IS NULL", f"coalesce({', '.join(shape.surplus)}) IS NOT NULL"]
+    odd += ["(total IS NOT NULL AND total_value IS NULL)"] * shape.compared
+    kind = f"CASE WHEN {' OR '.join(odd)} THEN 2 WHEN sales < 0 THEN 1 ELSE 0 END::UTINYINT"
+    return f"""SELECT *, {kind} AS k FROM (SELECT *, {unit} AS unit, {quantity} AS quantity, {sales} AS sales
+        FROM (SELECT {", ".join(carried)}, total, {", ".join(shape.surplus)}, {numbers}
+        FROM {source} {joins}))"""  # noqa: S608 - names of ours
+
+
+def _values(shape: Shape, price: str, amount: str, total: str) -> tuple[str, str, str]:
+    """Unit price, quantity and sales of a row, from whatever columns there are."""
+    quantity = amount if Column.AMOUNT in shape.columns else "1::DECIMAL(18, 9)"
+    if Column.PRICE not in shape.columns:
+        return f"TRY_CAST({total} / nullif({quantity}, 0) AS DECIMAL(21, 9))", quantity, f"{total}{_SUM}"
+    return price, quantity, f"TRY(({price} * {quantity}){_SUM})" if shape.factors else f"{price} * {quantity}"
+
+
+def cube(shape: Shape) -> str:
+    """The sums of plain rows, and the number of odd ones: by date and product (``part`` 0), by date and region (1)."""
+    more = f", {Column.CURRENCY}" if Column.CURRENCY in shape.columns else ""
+    gap = "sales - total_value" if shape.compared else "0"
+    rows = scanned(shape, "cells", ["day_text(date) AS day", "product", "region", "currency"])
+    return f"""CREATE OR REPLACE TABLE cube AS SELECT coalesce(day, '') AS text, product, region{more or ", '' AS currency"},
+        k, GROUPING(product) AS part, count(*) AS rows, sum(sales){_SUM} AS sales, sum(quantity){_SUM} AS quantity,
+        sum(unit){_SUM} AS units, count_if(abs({gap}) >= 0.01) AS differing
+        FROM ({rows}) GROUP BY GROUPING SETS ((day, product, k{more}), (day, region, k{more}))"""  # noqa: S608
+
+
+ROWS = "SELECT coalesce(sum(rows), 0)::BIGINT FROM cube WHERE part = 0"
+ANY_ODD = "SELECT 1 FROM cube JOIN days USING (text) WHERE k = 2 OR kind <> 'day' LIMIT 1"
+DAY_TEXTS = "SELECT DISTINCT text FROM cube ORDER BY ALL"
+_REGIONS = "FROM cube JOIN trimmed ON trimmed.text = region WHERE part = 1 AND k < 2 AND name <> ''"
+_IS_NUMERIC = "regexp_full_match(name, '[0-9][0-9.,]*')"
+NUMERIC_REGIONS = f"""SELECT coalesce(sum(rows), 0)::BIGINT, coalesce(sum(rows) FILTER ({_IS_NUMERIC}), 0)::BIGINT
+    {_REGIONS}"""
+NUMERIC_REGION_NAMES = f"SELECT DISTINCT name {_REGIONS} AND {_IS_NUMERIC} ORDER BY ALL"
+CURRENCY_TEXTS = "SELECT DISTINCT bare(currency) FROM cube WHERE bare(currency) <> '' ORDER BY ALL"
+CUBE_CODES = """SELECT currencies.kind, sum(rows)::BIGINT FROM cube JOIN currencies ON currencies.text = bare(currency)
+    WHERE part = 0 AND k < 2 GROUP BY ALL ORDER BY sum(rows) DESC, currencies.kind"""
+
+
+# To trim a name takes longer than to find it.
+NAMES = """CREATE OR REPLACE TABLE trimmed AS SELECT text, bare(text) AS name
+    FROM (SELECT DISTINCT unnest([coalesce(product, ''), coalesce(region, '')]) AS text FROM cube)"""
+
+
+def distinct(role: Column) -> str:
+    """The different names in plain rows, trimmed."""
+    part = int(role is Column.REGION)
+    return f"""SELECT DISTINCT name FROM (SELECT DISTINCT {role} AS text FROM cube WHERE part = {part:d} AND k < 2)
+        JOIN trimmed USING (text) WHERE name <> '' ORDER BY ALL"""  # noqa: S608 - names of ours
+
+
+NAMED = """SELECT DISTINCT name FROM (SELECT unnest($1::VARCHAR[]) AS name) JOIN
+    (SELECT lower(name) AS name FROM trimmed) USING (name)"""
+ANCHORS = "SELECT DISTINCT dated(date) FROM written WHERE date IS NOT NULL ORDER BY ALL"
+
+
+def every(role: Column) -> str:
+    """All different texts of a column of numbers, and how often there is each."""
+    return f"SELECT {role}, count(*) FROM cells WHERE {role} IS NOT NULL GROUP BY ALL ORDER BY ALL"  # noqa: S608
+
+
+def odd(shape: Shape) -> str:
+    """The rows that are judged one by one, cells as text, with their lines."""
+    carried = ["line", "day_text(coalesce(date, '')) AS day_key", *shape.names, *shape.absent]
+    carried = [name for name in carried if name != Column.TOTAL and name not in shape.surplus]
+    strange = [f"bare({role}) IN (SELECT text FROM strange WHERE kind = '{role}')" for role in sorted(shape.strange)]
+    asked = " OR ".join(["k = 2", "kind <> 'day'", *strange])
+    cells = ", ".join(f"coalesce({name}, '') AS {name}" for name in [*shape.names, *shape.absent])
+    return f"""CREATE OR REPLACE TABLE odd AS SELECT line, k, kind, days.day AS day, {cells}
+        FROM ({scanned(shape, "kept", carried)}) JOIN days ON days.text = day_key
+        WHERE {asked}"""  # noqa: S608 - names of ours
 
 
 def texts(role: Column) -> str:
-    """The distinct texts of a number column in odd rows."""
-    return f"SELECT DISTINCT {role} FROM odd ORDER BY ALL"  # noqa: S608 - a name of ours
+    """The different texts of a column of numbers in odd rows that a cast does not understand."""
+    return f"""SELECT DISTINCT {role} FROM odd WHERE plain_{role}({role}) IS NULL
+        AND {role} NOT IN (SELECT text FROM {role}_numbers) ORDER BY ALL"""  # noqa: S608 - a name of ours
 
 
-def is_odd(known: Collection[Column], commas: Collection[Column]) -> str:
-    """The macro that says which rows are odd; in the columns ``commas`` a point is odd, for the comma is decimal."""
-    tests = [f"NOT plain({role})" for role in NUMBERS if role in known]
-    tests += [f"contains({role}, '.')" for role in commas]
-    tests = ["kind <> 'day'", "currency <> ''", "surplus0 IS NOT NULL", "surplus1 IS NOT NULL", *tests]
-    asked = "kind, price, amount, total, currency, surplus0, surplus1"
-    return f"CREATE OR REPLACE MACRO is_odd({asked}) AS {' OR '.join(tests)}"
+def evidence(role: Column) -> str:
+    """Texts of a column of numbers that a cast does not understand."""
+    return f"SELECT text FROM {role}_numbers LIMIT $1"  # noqa: S608 - a name of ours
 
 
-def judged(known: Collection[Column]) -> str:
-    """The odd rows with their values and, where they are rejected for what they hold, the reason."""
-    unit, quantity, sales = _values(known, "price.value", "amount.value", "total.value")
-    sales = f"TRY({sales})"
-    no_price = "price.value" if Column.PRICE in known else "total.value"
+def odd_rows(shape: Shape) -> str:
+    """The odd rows, each with its first cell that is not blank, what stands behind the last column, and a hash."""
+    cells = ", ".join(f"nullif(bare({name}), '')" for name in shape.names)
+    return f"""CREATE OR REPLACE VIEW odd_rows AS SELECT *, coalesce({cells}, '') AS first_cell,
+        bare(concat({", ".join(shape.surplus)})) AS surplus, hash({", ".join(shape.names)}) AS digest
+        FROM odd"""  # noqa: S608 - names of ours
+
+
+LABEL_TEXTS = """SELECT DISTINCT text FROM (SELECT unnest([bare(product), bare(region), bare(date), first_cell]) AS text
+    FROM odd_rows) WHERE text <> '' ORDER BY ALL"""
+
+
+def judged(shape: Shape) -> str:
+    """The odd and strange rows with their values and, where they are rejected for what they hold, the reason."""
+    value = {role: f"coalesce(plain_{role}(odd.{role})::DECIMAL(30, 9), {role}.value)" for role in NUMBERS}
+    fits = {role: f"TRY_CAST({value[role]} AS DECIMAL(21, 9))" for role in NUMBERS}
+    unit, quantity, sales = _values(shape, *(fits[role] for role in NUMBERS))
+    no_price = fits[Column.PRICE if Column.PRICE in shape.columns else Column.TOTAL]
     joins = " ".join(f"LEFT JOIN {role}_numbers {role} ON {role}.text = odd.{role}" for role in NUMBERS)
     kinds = ", ".join(f"coalesce({label}.kind, '')" for label in ("by_product", "by_region", "by_date", "by_first"))
-    return f"""CREATE TABLE judged AS SELECT line, row, digest, day,
-        bare(odd.product) AS product, bare(odd.region) AS region,
-        {unit} AS unit, {quantity} AS quantity, {sales} AS sales, total.value AS written,
-        coalesce(nullif(price.currency, ''), nullif(total.currency, ''), nullif(amount.currency, ''), code, '') AS code,
+    codes = ", ".join(f"nullif({name}, '')" for name in ("price.currency", "total.currency", "amount.currency"))
+    codes += ", nullif(currencies.kind, '')"
+    return f"""INSERT INTO judged SELECT line, k, odd.kind, digest, day, bare(odd.product), bare(odd.region), {unit},
+        {quantity}, TRY({sales}) AS sales, {fits[Column.TOTAL]}, coalesce(least({codes}), ''),
+        coalesce(greatest({codes}), ''),
         CASE WHEN first_cell = '' THEN 'blank'
             WHEN 'total_row' IN ({kinds}) THEN 'total_row'
             WHEN odd.kind = 'repeated_header' THEN 'repeated_header'
             WHEN 'note' IN ({kinds}) OR (odd.kind NOT IN ('day', 'future_date')
-                AND coalesce(price.value, amount.value, total.value) IS NULL) THEN 'note'
+                AND coalesce({", ".join(value.values())}) IS NULL) THEN 'note'
             WHEN surplus <> '' THEN 'field_count'
             WHEN odd.kind = 'future_date' THEN 'future_date'
             WHEN odd.kind <> 'day' THEN 'bad_date'
             WHEN {no_price} IS NULL THEN 'bad_price'
-            WHEN {quantity} IS NULL OR {sales} IS NULL THEN 'bad_amount'
-        END AS reason
+            WHEN {quantity} IS NULL OR TRY({sales}) IS NULL THEN 'bad_amount'
+        END
         FROM odd_rows odd {joins}
-        LEFT JOIN currencies ON currencies.text = odd.currency
+        LEFT JOIN currencies ON currencies.text = bare(odd.currency)
         LEFT JOIN labels by_product ON by_product.text = bare(odd.product)
         LEFT JOIN labels by_region ON by_region.text = bare(odd.region)
         LEFT JOIN labels by_date ON by_date.text = bare(odd.date)
         LEFT JOIN labels by_first ON by_first.text = odd.first_cell"""  # noqa: S608 - names of ours
 
 
-def plain_rows(known: Collection[Column], names: Collection[str]) -> tuple[str, str]:
-    """All other rows with the same values, and their sums; names are trimmed after most rows have become one."""
-    cast = {role: f"TRY_CAST({role} AS DECIMAL(18, 9))" for role in NUMBERS}
-    unit, quantity, sales = _values(known, *(cast[role] for role in NUMBERS))  # nine digits each: nothing overflows
-    differing = f"abs({sales} - {cast[Column.TOTAL]}) >= 0.01" if Column.TOTAL in known else "false"
-    return (
-        f"""CREATE VIEW plain_rows AS SELECT day, product, region, {unit} AS unit, {quantity} AS quantity,
-        {sales} AS sales, {differing} AS differs, {_whole(names)}
-        FROM cells JOIN days ON text = day_text(date) WHERE {_IS_PLAIN}""",  # noqa: S608 - names of ours
-        f"""CREATE TABLE sums AS SELECT day, bare(product) AS product, bare(region) AS region, {_SUMMED} FROM
-        (SELECT day, product, region, {_SUMS} FROM plain_rows GROUP BY ALL) GROUP BY ALL""",  # noqa: S608 - constants
-    )
+def cells_of(shape: Shape) -> str:
+    """The cells of odd rows, in the file's order, of which the lines are asked for."""
+    cells = ", ".join(shape.names)
+    return f"SELECT line, [{cells}] FROM odd WHERE line IN (SELECT unnest($1::BIGINT[])) ORDER BY line"  # noqa: S608
 
 
-_SUMS = """count(*) AS rows, sum(sales)::DECIMAL(38, 18) AS sales, sum(quantity)::DECIMAL(38, 18) AS quantity,
-    sum(unit)::DECIMAL(38, 18) AS units, count_if(sales < 0) AS refund_rows,
-    sum(CASE WHEN sales < 0 THEN sales ELSE 0 END)::DECIMAL(38, 18) AS refund_sales,
-    sum(CASE WHEN sales < 0 THEN quantity ELSE 0 END)::DECIMAL(38, 18) AS refund_quantity,
-    count_if(differs) AS differing"""
-_SUMMED = ", ".join(
-    f"sum({name})::DECIMAL(38, 18) AS {name}"
-    if name in {"sales", "quantity", "units", "refund_sales", "refund_quantity"}
-    else f"sum({name})::BIGINT AS {name}"
-    for name in ("rows", "sales", "quantity", "units", "refund_rows", "refund_sales", "refund_quantity", "differing")
+def headings(shape: Shape) -> str:
+    """What may be headings among the odd rows: no day, no figure, and words where numbers should be."""
+    cells = ", ".join(shape.names)
+    words = " AND ".join(f"bare({role}) <> ''" for role in shape.numbers)
+    return f"""SELECT cells, list(line ORDER BY line) FROM (SELECT line, [{cells}] AS cells FROM odd
+        WHERE kind NOT IN ('day', 'future_date', 'blank', 'total_row') AND {words}
+        AND NOT regexp_matches(concat({cells}), '[0-9０-９]')) GROUP BY ALL ORDER BY min(line)"""  # noqa: S608
+
+
+def cut_rows(shape: Shape) -> str:
+    """The first rows of what is cut, as they stand in the table."""
+    cells = ", ".join(f"coalesce({name}, '')" for name in shape.names)
+    first = shape.cuts[0][0]
+    return f"SELECT line, [{cells}] FROM numbered WHERE line >= {first:d} LIMIT $1"  # noqa: S608
+
+
+# Rows that may lack a cell at their end and have one too many before it.
+SHIFTED = """SELECT line FROM judged WHERE reason IS NULL AND kind = 'day'
+    AND region IN (SELECT text FROM strange WHERE kind = 'region') ORDER BY line"""
+SURPLUS_LINES = "SELECT line FROM judged WHERE reason = 'field_count' ORDER BY line"
+SHIFT = "UPDATE judged SET reason = 'field_count' WHERE line IN (SELECT unnest($1::BIGINT[]))"
+JOINED = """UPDATE judged SET kind = 'day', reason = new.reason, day = new.day, product = new.product,
+    region = new.region, unit = new.unit, quantity = new.quantity, sales = new.sales, written = new.written,
+    low = new.currency, high = new.currency FROM (SELECT unnest($1::BIGINT[]) AS line,
+    unnest($2::VARCHAR[]) AS reason, unnest($3::DATE[]) AS day, unnest($4::VARCHAR[]) AS product,
+    unnest($5::VARCHAR[]) AS region, unnest($6::VARCHAR[])::DECIMAL(21, 9) AS unit,
+    unnest($7::VARCHAR[])::DECIMAL(21, 9) AS quantity, unnest($8::VARCHAR[])::DECIMAL(38, 18) AS sales,
+    unnest($9::VARCHAR[])::DECIMAL(21, 9) AS written, unnest($10::VARCHAR[]) AS currency) new
+    WHERE judged.line = new.line"""
+ANY_JUDGED = "SELECT 1 FROM judged LIMIT 1"
+CODES = "SELECT low, high, count(*) FROM judged WHERE reason IS NULL AND k = 2 GROUP BY ALL"
+UNMARKED = "SELECT coalesce(sum(rows), 0)::BIGINT FROM cube WHERE part = 0 AND k < 2"
+REJECT_CODES = (
+    "UPDATE judged SET reason = 'currency_mismatch' WHERE reason IS NULL AND high <> '' AND (low <> $1 OR high <> $1)"
 )
-ADD_JUDGED = f"""INSERT INTO sums SELECT day, product, region, {_SUMS} FROM
-    (SELECT *, abs(sales - written) >= 0.01 AS differs FROM judged WHERE reason IS NULL) GROUP BY ALL"""  # noqa: S608 - constants
-# Rows whose numbers are plain, but whose label says that they are totals.
-SET_APART = (
-    """INSERT INTO judged
-        SELECT 0, row, digest, day, product, region, unit, quantity, sales, NULL, '', 'total_row' FROM plain_rows
-        WHERE bare(product) IN (SELECT text FROM labels) OR bare(region) IN (SELECT text FROM labels)""",
-    "DELETE FROM sums WHERE product IN (SELECT text FROM labels) OR region IN (SELECT text FROM labels)",
-)
-NAMES = "SELECT product FROM sums UNION SELECT region FROM sums ORDER BY ALL"
-CODES = "SELECT code, count(*) FROM judged WHERE reason IS NULL AND code <> '' GROUP BY ALL"
-REJECT_CODES = "UPDATE judged SET reason = 'currency_mismatch' WHERE reason IS NULL AND code NOT IN ('', ?)"
-ACCEPTED = "SELECT coalesce(sum(rows), 0), coalesce(sum(refund_rows), 0), coalesce(sum(differing), 0) FROM sums"
-REJECTED = """SELECT reason, count(*), coalesce(sum(coalesce(sales, written)), 0) FROM judged
-    WHERE reason IS NOT NULL GROUP BY ALL ORDER BY count(*) DESC, reason"""
-EXAMPLES = """SELECT reason, line, row FROM judged WHERE reason IS NOT NULL
-    QUALIFY row_number() OVER (PARTITION BY reason ORDER BY line) <= ? ORDER BY line"""
-HASHES = "SELECT digest FROM plain_rows UNION ALL SELECT digest FROM judged WHERE reason IS NULL"
-
-_TOTALS = "sum(rows), sum(sales), sum(quantity)"
-_WITHIN = "FROM sums WHERE day BETWEEN ? AND ?"
-BY_DAY = f"SELECT day, {_TOTALS} FROM sums GROUP BY ALL ORDER BY day"  # noqa: S608 - constants
-BY_PRODUCT = f"SELECT product, {_TOTALS}, sum(units) {_WITHIN} GROUP BY ALL ORDER BY ALL"
-BY_REGION = f"SELECT region, {_TOTALS} {_WITHIN} GROUP BY ALL ORDER BY ALL"
-BY_BOTH = f"SELECT region, product, {_TOTALS} {_WITHIN} GROUP BY ALL ORDER BY ALL"
-BY_DAY_AND = {
-    name: f"""SELECT {name}, day, sum(sales) {_WITHIN} AND {name} IN
-        (SELECT {name} {_WITHIN} GROUP BY ALL ORDER BY sum(sales) DESC, {name} LIMIT ?) GROUP BY ALL ORDER BY ALL"""
-    for name in ("product", "region")
-}
-LIVES = """SELECT product, min(day), max(day), count(DISTINCT day), sum(sales) FROM sums
-    WHERE day <= ? AND rows > refund_rows GROUP BY ALL ORDER BY ALL"""
-REFUNDS = f"""SELECT product, sum(refund_rows), sum(refund_sales), sum(refund_quantity) {_WITHIN}
-    GROUP BY ALL HAVING sum(refund_rows) > 0 ORDER BY ALL"""
-UNIQUES = "SELECT count(DISTINCT product), count(DISTINCT region) FROM sums"
-PRICE_RANGES = """SELECT len(list_filter(?::DECIMAL(21, 9)[], lambda high: high < unit)) AS place,
-    sum(sales), sum(quantity)
-    FROM (SELECT unit, sales, quantity FROM plain_rows WHERE day BETWEEN ? AND ? UNION ALL
-        SELECT unit, sales, quantity FROM judged WHERE reason IS NULL AND day BETWEEN ? AND ?)
-    WHERE unit >= 0 GROUP BY ALL ORDER BY ALL"""
-
-
-def _values(known: Collection[Column], price: str, amount: str, total: str) -> tuple[str, str, str]:
-    """Unit price, quantity and sales of a row, from whatever columns there are."""
-    quantity = amount if Column.AMOUNT in known else "1::DECIMAL(21, 9)"
-    if Column.PRICE in known:
-        return price, quantity, f"{price} * {quantity}"
-    return f"TRY_CAST({total} / nullif({quantity}, 0) AS DECIMAL(21, 9))", quantity, f"{total}::DECIMAL(38, 18)"

@@ -1,24 +1,22 @@
 """What the distinct texts of a column say; the rows find it there by a join."""
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
-from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
 
 from opskit.sales import cells
-from opskit.sales.cells import Order
+from opskit.sales.cells import Column, Order
 
-if TYPE_CHECKING:
-    import duckdb
-    import pandas as pd
-
-_BATCH = 50_000
 _SURE = 90  # the score of a header's name that can be nothing else
-_EVIDENCE = 200_000  # texts that are looked at for the order of day and month, and for decimal commas
 _PLACES = Decimal("1e-9")
 _TOO_LARGE = Decimal(10**12)
+_OWN_POWER = re.compile("[十百千仟万萬亿億kK]")
+_NAMED_TOTAL = re.compile(r"(.*[^\s:=_*#-])[\s:=_*#-]+totals?[\s:=_*#-]*", re.IGNORECASE | re.DOTALL)
+_HEADING_PARTS = re.compile(r"[()（）\[\]【】/_\s]")
+_HAN, _OTHER_SCRIPTS = re.compile("[\u4e00-\u9fff]"), re.compile("[\u3040-\u30ff\uac00-\ud7ff]")
 
 
 class DayText(NamedTuple):
@@ -38,7 +36,7 @@ class NumberText(NamedTuple):
 
 
 class Label(NamedTuple):
-    """What another text says: a kind of row, or the code of a currency."""
+    """What another text says: a kind of row, a column that it stands in, or the code of a currency."""
 
     text: str
     kind: str
@@ -69,27 +67,77 @@ class Days:
             return "repeated_header"
         if cells.is_note(text):
             return "note"
-        named = any(column is cells.Column.DATE and score >= _SURE for column, score in cells.match(text))
+        named = any(column is Column.DATE and score >= _SURE for column, score in cells.match(text))
         return "repeated_header" if named else "bad_date"
 
 
-def number_of(text: str, *, comma: bool, units: bool) -> NumberText:
-    """What ``text`` says, to nine decimal places: more are the noise of a binary fraction, or no money."""
-    found = cells.number(text, comma=comma, units=units)
-    if found is None or abs(found.value) >= _TOO_LARGE:
-        return NumberText(text, None, "")
-    return NumberText(text, found.value.quantize(_PLACES), found.currency)
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """How the texts of a column of numbers are read; ``factor`` is what its heading says that one stands for."""
+
+    comma: bool
+    units: bool
+    factor: int
+
+    def read(self, text: str) -> NumberText:
+        """What ``text`` says, to nine decimal places: more are the noise of a binary fraction, or no money."""
+        found = cells.number(text, comma=self.comma, units=self.units)
+        if found is None:
+            return NumberText(text, None, "")
+        own = self.factor != 1 and _OWN_POWER.search(text)  # "3万" below "(万元)" says it itself
+        value = found.value if own else found.value * self.factor
+        if abs(value) >= _TOO_LARGE:
+            return NumberText(text, None, "")
+        return NumberText(text, value.quantize(_PLACES, ROUND_HALF_UP), found.currency)
 
 
-def frames(rows: Iterable[tuple[object, ...]]) -> Iterator["pd.DataFrame"]:
-    """The rows in batches that a database takes."""
-    import pandas as pd  # noqa: PLC0415 - loaded on first use, so that the plugin starts fast
-
-    remaining = iter(rows)
-    while batch := list(islice(remaining, _BATCH)):
-        yield pd.DataFrame(batch)
+def order_of(texts: Sequence[str]) -> Order | None:
+    """The order that a column's texts give away, or need not; None where they leave it open."""
+    order = cells.order_of(texts)
+    return order or (None if any(map(cells.is_ambiguous, texts)) else Order.DMY)
 
 
-def evidence(cursor: "duckdb.DuckDBPyConnection") -> list[str]:
-    """The first texts of a result."""
-    return [str(row[0]) for row in cursor.fetchmany(_EVIDENCE)]
+def is_day(text: str) -> bool:
+    """Whether ``text`` is a day under any order."""
+    return any(cells.day(text, order=order) is not None for order in Order)
+
+
+def decimal_commas(texts: dict[Column, list[str]]) -> frozenset[Column]:
+    """The columns whose commas are decimal marks, so that their points part thousands.
+
+    One column that shows it speaks for those that show nothing: in a European table "1.200" pieces are no one and a
+    fifth. Where fewer texts hold a comma than hold only a point, the comma is the slip.
+    """
+    verdicts = {role: _decimal_comma(found) for role, found in texts.items()}
+    return (
+        frozenset(role for role in verdicts if verdicts[role] is not False) if any(verdicts.values()) else frozenset()
+    )
+
+
+def _decimal_comma(texts: Iterable[str]) -> bool | None:
+    texts = list(texts)
+    verdict = cells.decimal_comma(texts)
+    if verdict and sum("," in text for text in texts) <= sum("." in text and "," not in text for text in texts):
+        return False
+    return verdict
+
+
+def named_total(text: str) -> str:
+    """What a total is of ("North" of "North Total"), casefolded; "" where ``text`` names none.
+
+    Only a name that the table knows makes a total of it: "Colgate Total" is toothpaste.
+    """
+    found = _NAMED_TOTAL.fullmatch(text)
+    return found[1].strip().lower() if found else ""
+
+
+def heading_currency(headings: Iterable[str]) -> str:
+    """The currency that a heading of money names ("单价（元）" is CNY), or ""."""
+    parts = (part for heading in headings for part in _HEADING_PARTS.split(heading))
+    return next((code for part in parts if (code := cells.currency_of(part))), "")
+
+
+def is_chinese(texts: Iterable[str]) -> bool:
+    """Whether texts are in Chinese, and in no other script of hanzi."""
+    text = "".join(texts)
+    return bool(_HAN.search(text)) and not _OTHER_SCRIPTS.search(text)

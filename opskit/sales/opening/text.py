@@ -17,6 +17,9 @@ _CHUNK = 1 << 20
 _LONGEST_LINE = 1 << 20
 _QUOTED = re.compile(r'"(?:[^"]|"")*+"')
 _HEAD_LINES = 400
+SURPLUS = 50  # cells behind the last column that a clean copy keeps apart
+BREAK = "\u2028"  # stands in a clean copy for a line break within a cell: every line of it is a record
+_BREAKS = re.compile(r"\r\n?|\n")
 _HEAD_CHARS = 1 << 20
 
 
@@ -130,7 +133,10 @@ class Written:
 
 
 def write(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]], width: int) -> Written:
-    """Write the clean copy: UTF-8, commas, LF; short rows are padded to ``width``, blank surplus cells left out."""
+    """Write the clean copy: UTF-8, commas, LF, one line for each row.
+
+    Short rows are padded to ``width``, blank surplus cells left out, more than ``SURPLUS`` others put into one.
+    """
     written = Written()
     with path.open("w", encoding="utf-8", errors="replace", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -138,8 +144,11 @@ def write(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]], widt
             writer.writerow(header)
         for row in rows:
             cells = _fitted(row, width)
-            if any("\ufffd" in cell for cell in cells):
-                written.damaged += sum(cell.count("\ufffd") for cell in cells)
+            text = "".join(cells)
+            if "\ufffd" in text:
+                written.damaged += text.count("\ufffd")
+            if "\n" in text or "\r" in text:
+                cells = [_BREAKS.sub(BREAK, cell) for cell in cells]
             writer.writerow(cells)
             written.rows += 1
     return written
@@ -149,4 +158,7 @@ def _fitted(row: Sequence[str], width: int) -> list[str]:
     cells = ["\n".join(cell.splitlines()) if "\r" in cell else cell for cell in row]  # a writer does not quote a CR
     while len(cells) > width and not cells[-1].strip():
         cells.pop()
+    most = width + SURPLUS
+    if len(cells) > most:
+        cells[most - 1 :] = [" ".join(cells[most - 1 :])]
     return cells + [""] * (width - len(cells))

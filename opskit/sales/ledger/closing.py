@@ -1,0 +1,171 @@
+"""The last word on the rows that were judged one by one, the sums of all that are accepted, and the account."""
+
+from collections import Counter
+from decimal import Decimal
+from itertools import batched
+
+from opskit.errors import InvalidInput
+from opskit.sales.cells import Column
+from opskit.sales.ledger import questions, sql
+from opskit.sales.ledger.asking import Asking
+from opskit.sales.ledger.joining import Joined, Joiner
+from opskit.sales.ledger.quality import Account, Example
+from opskit.sales.ledger.sieve import Sieve
+from opskit.sales.ledger.texts import heading_currency, is_chinese
+from opskit.sales.opening import Layout
+
+_EXAMPLES = 5  # of each reason
+_TEXT_CHARS = 200
+_BATCH = 20_000
+_NOTHING_READ = {"bad_price", "bad_amount", "field_count", "future_date", "currency_mismatch"}
+
+
+def closed(ask: Asking, layout: Layout, sieve: Sieve) -> Account:
+    """The account of a sifted table, of which ``by_product`` and ``by_region`` are made. InvalidInput: no row counts."""
+    account = sieve.account
+    if layout.source_delimiter == "," and not sieve.shape.commas:
+        _join(ask, layout, sieve)
+    _settle_currency(ask, layout, sieve)
+    judged = bool(ask.all(sql.ANY_JUDGED))
+    for name in ("product", "region"):
+        ask.run(questions.sums(name, judged=judged))
+    _account(ask, layout, sieve)
+    if not account.accepted:
+        raise _refusal(layout, account)
+    for role, factor in sieve.shape.factors.items():
+        account.warn("unit_in_header", column=sieve.heading(role), factor=factor)
+    return account
+
+
+def _join(ask: Asking, layout: Layout, sieve: Sieve) -> None:
+    """Read the rows in which a thousand's comma parted cells; what is only possible is rejected."""
+    numbers = {role: sieve.numbers(role) for role in sieve.shape.numbers}
+    joiner = Joiner(layout.columns, layout.width, sieve.days, numbers)
+    for lines in batched((line for (line,) in ask.each(sql.SURPLUS_LINES)), _BATCH):
+        rows = ((line, joiner.readings(row, short=False)) for line, row in ask.all(sql.cells_of(sieve.shape), [lines]))
+        ask.update(sql.JOINED, [_joined(line, found, joiner) for line, found in rows if found])
+    if Column.REGION in sieve.shape.strange:
+        lines = [line for (line,) in ask.all(sql.SHIFTED)]
+        rows = ask.all(sql.cells_of(sieve.shape), [lines])
+        shifted = [line for line, row in rows if joiner.readings(row, short=True)]
+        ask.run(sql.SHIFT, [shifted])
+
+
+def _joined(line: int, found: list[Joined], joiner: Joiner) -> tuple[object, ...]:
+    """The row as it counts, or, where several readings are possible, what it may have held at most."""
+    chosen = joiner.chosen(found)
+    row = chosen or max(found, key=lambda row: abs(row.sales))
+    return line, None if chosen else "field_count", *row
+
+
+def _settle_currency(ask: Asking, layout: Layout, sieve: Sieve) -> None:
+    """Find the currency of most rows, and reject those in another one. Rows without a mark are in that of the table."""
+    column = Counter(dict(ask.all(sql.CUBE_CODES)))
+    [(plain,)] = ask.all(sql.UNMARKED)
+    unmarked = max(plain - column.total() - sieve.marks.total(), 0)
+    votes = column + sieve.marks
+    codes = set(votes)
+    for low, high, rows in ask.all(sql.CODES):
+        votes[low] += rows
+        codes |= {low, high}
+    unmarked += votes.pop("", 0)
+    codes.discard("")
+    headings = [sieve.heading(role) for role in (Column.PRICE, Column.TOTAL, Column.AMOUNT)]
+    home = heading_currency(headings)
+    sieve.account.currency = home
+    if not codes:
+        return
+    samples = [text for role in (Column.PRODUCT, Column.REGION) if role in layout.columns for text in sieve.seen(role)]
+    home = home or ("CNY" if is_chinese([*layout.header, *samples]) else "")
+    if home:
+        votes[home] += unmarked
+    main = min(votes, key=lambda code: (-votes[code], code))
+    sieve.account.currency = main
+    if codes != {main}:
+        [(count,)] = ask.all(sql.REJECT_CODES, [main])
+        blanks = {"currencies": ", ".join(sorted(codes | {main})), "used": main, "count": count}
+        sieve.account.warn("mixed_currency", **blanks)
+    elif not home and unmarked > votes[main]:
+        sieve.account.warn("mixed_currency", currencies=f"?, {main}", used=main, count=0)
+
+
+def _account(ask: Asking, layout: Layout, sieve: Sieve) -> None:
+    account = sieve.account
+    lines: list[tuple[int, str]] = []
+    for reason, rows, first, money in ask.all(questions.REJECTED, [_EXAMPLES]):
+        account.rejected[reason] = rows
+        account.money += Decimal(money)
+        lines += ((line, reason) for line in first)
+    texts = dict(ask.all(sql.cells_of(sieve.shape), [[line for line, _ in lines]])) if lines else {}
+    if sieve.cut:
+        account.rejected["note"] += sieve.cut
+        for line, row in ask.all(sql.cut_rows(sieve.shape), [_EXAMPLES]):
+            lines.append((line, "note"))
+            texts[line] = row
+    lines = _first(lines)
+    places = _places(ask, layout, sieve, [line for line, _ in lines])
+    account.examples = [Example(places[line], reason, _shown(texts[line])) for line, reason in lines]
+    [(account.accepted, account.refunds, account.differing, blank_products)] = ask.all(questions.ACCEPTED)
+    account.duplicates = _duplicates(ask, sieve)
+    [(blank_regions,)] = ask.all(questions.BLANK_REGIONS)
+    counts = {
+        "future_dates": account.rejected["future_date"],
+        "field_count": account.rejected["field_count"],
+        "duplicate_rows": account.duplicates,
+        "blank_product": blank_products,
+        "blank_region": blank_regions if Column.REGION in layout.columns else 0,
+        "total_differs": account.differing,
+    }
+    for code, count in counts.items():
+        if count:
+            account.warn(code, count=count)
+    if sieve.cut:
+        first = next(iter(_places(ask, layout, sieve, [sieve.shape.cuts[0][0]]).values()))
+        account.warn("appended_table", line=first, count=sieve.cut)
+
+
+def _first(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """The first examples of each reason, in the order of the file."""
+    seen: Counter[str] = Counter()
+    found = []
+    for line, reason in sorted(lines):
+        seen[reason] += 1
+        if seen[reason] <= _EXAMPLES:
+            found.append((line, reason))
+    return found
+
+
+def _shown(row: list[str]) -> str:
+    """The cells of a row in one text, without what stands for cells that are not there."""
+    while row and not row[-1]:
+        row = row[:-1]
+    return ", ".join(row)[:_TEXT_CHARS]
+
+
+def _places(ask: Asking, layout: Layout, sieve: Sieve, lines: list[int]) -> dict[int, int]:
+    """The lines in the user's file of records of ours: there blank lines and line breaks within cells count too."""
+    above = layout.first_line - 1
+    if layout.format != "csv" or (sieve.physical == sieve.rows and not sieve.breaks):
+        return {line: above + line for line in lines}
+    return {line: above + place for line, place in ask.all(questions.PLACES, [lines, len(lines)])}
+
+
+def _duplicates(ask: Asking, sieve: Sieve) -> int:
+    """How many accepted rows repeat an earlier one: by a 64-bit hash, of the line or of its cells."""
+    repeated = sieve.repeated
+    if sieve.shape.cuts or sieve.shape.fill_down:
+        [(repeated,)] = ask.all(questions.repeated(sieve.shape))
+    [(rejected,)] = ask.all(questions.REJECTED_TWICE)
+    return max(repeated - rejected, 0)
+
+
+def _refusal(layout: Layout, account: Account) -> InvalidInput:
+    rejected = account.rejected
+    count = rejected.total()
+    text = account.examples[0].text if account.examples else "-"
+    if rejected["bad_date"] and not rejected.keys() & _NOTHING_READ:
+        place = layout.columns[Column.DATE]
+        column = layout.header[place] if layout.header else place + 1
+        return InvalidInput("no_valid_dates", column=column, count=count, text=text)
+    reasons = ", ".join(f"{reason} {number}" for reason, number in rejected.most_common())
+    return InvalidInput("no_rows", count=count, reasons=reasons or "-", text=text)

@@ -1,0 +1,97 @@
+"""Rows with a cell too many, because nothing quotes the comma of a thousand: 1,299.00."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import combinations
+from typing import NamedTuple
+
+from opskit.sales.cells import Column
+from opskit.sales.ledger.texts import Days, Numbers
+
+_LEFT = re.compile(r".*?(?<![0-9.])[0-9]{1,3}", re.DOTALL)
+_RIGHT = re.compile(r"[0-9]{3}(?![0-9])")
+_GROUPED = re.compile(r"[^0-9,]{0,6}[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?[^0-9,]{0,6}")
+_MOST, _PLACES = 4, 12  # commas that part no cells in one row; places where they may be
+_CENT = Decimal("0.01")
+
+
+class Joined(NamedTuple):
+    """A row whose cells have been joined."""
+
+    day: date | None
+    product: str
+    region: str
+    unit: Decimal | None
+    quantity: Decimal
+    sales: Decimal
+    written: Decimal | None
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Joiner:
+    """Reads the rows of a table that has commas between its cells."""
+
+    columns: Mapping[Column, int]
+    width: int
+    days: Days
+    numbers: Mapping[Column, Numbers]
+
+    def readings(self, cells: Sequence[str], *, short: bool) -> list[Joined]:
+        """Each way to join neighbours so that the row fits; ``short``: it lacks its last cell."""
+        cells = list(cells)
+        while cells and not cells[-1].strip():
+            cells.pop()
+        surplus = len(cells) - self.width + short
+        places = [
+            place for place in range(len(cells) - 1) if _LEFT.fullmatch(cells[place]) and _RIGHT.match(cells[place + 1])
+        ]
+        if not 0 < surplus <= _MOST or len(places) > _PLACES:
+            return []
+        ways = (_joined(cells, set(chosen)) for chosen in combinations(places, surplus))
+        return [row for way in ways if way for row in self._read(way + [""] * short)]
+
+    def chosen(self, readings: Sequence[Joined]) -> Joined | None:
+        """The one way there is, or the only one that the row's own total bears out."""
+        good = [row for row in readings if row.day]
+        if len(good) > 1:
+            good = [row for row in good if row.written is not None and abs(row.sales - row.written) < _CENT]
+        return good[0] if len(good) == 1 else None
+
+    def _read(self, cells: list[str]) -> Iterator[Joined]:
+        """The row, if its numbers are numbers."""
+        found = {role: self.numbers[role].read(cells[self.columns[role]]) for role in self.numbers}
+        values = {role: number.value for role, number in found.items()}
+        quantity = values.get(Column.AMOUNT, Decimal(1))
+        written = values.get(Column.TOTAL)
+        sales = written if Column.PRICE not in values else _times(values[Column.PRICE], quantity)
+        unit = values.get(Column.PRICE)
+        lost = written is None and Column.TOTAL in values and cells[self.columns[Column.TOTAL]].strip()
+        if sales is None or quantity is None or lost:
+            return
+        day = self.days.read(cells[self.columns[Column.DATE]])
+        names = [
+            cells[self.columns[role]].strip() if role in self.columns else ""
+            for role in (Column.PRODUCT, Column.REGION)
+        ]
+        codes = sorted({number.currency for number in found.values()})
+        yield Joined(day.day if day.kind == "day" else None, *names, unit, quantity, sales, written, codes[-1])
+
+
+def _times(price: Decimal | None, quantity: Decimal | None) -> Decimal | None:
+    return None if price is None or quantity is None else price * quantity
+
+
+def _joined(cells: list[str], places: set[int]) -> list[str]:
+    """The cells with a comma at ``places`` instead of a border; [] where what is joined is no number."""
+    joined: list[str] = []
+    for place, cell in enumerate(cells):
+        if place - 1 in places:
+            joined[-1] += f",{cell}"
+        else:
+            joined.append(cell)
+    numbers = (cell for cell in joined if "," in cell and cell not in cells)
+    return joined if all(map(_GROUPED.fullmatch, numbers)) else []

@@ -1,0 +1,235 @@
+"""From the cells of a table to its plain rows in sums, and all others judged one by one."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import islice
+
+from opskit.sales import cells
+from opskit.sales.cells import Column, Order
+from opskit.sales.ledger import asking, sql
+from opskit.sales.ledger.appended import cuts, verdict
+from opskit.sales.ledger.asking import Asking
+from opskit.sales.ledger.database import NotClean, missing, names
+from opskit.sales.ledger.quality import Account
+from opskit.sales.ledger.sql import Shape
+from opskit.sales.ledger.texts import Days, Label, Numbers, decimal_commas, is_day, named_total, order_of
+from opskit.sales.opening import Layout
+
+_EVIDENCE = 200_000  # texts that are looked at for the order of day and month, and for decimal commas
+_TURNS = 3  # how often a table is sifted at most, until its odd rows say nothing new of all others
+_LOOKED_UP = 5  # where a cast understands not even one of so many cells less, every text is read beforehand
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a table is to be read. ``order`` None: by the evidence in the column, d/m/y where there is none.
+
+    ``progress`` is told what begins: ``checking``, ``adding_up``, ``odd_rows``.
+    """
+
+    today: date
+    order: Order | None = None
+    fill_down: bool = False
+    progress: Callable[[str], None] = lambda _: None
+
+
+class Sieve:
+    """The tables ``cube`` (plain rows in sums), ``odd`` and ``judged`` (the others), and how they came to be."""
+
+    def __init__(self, ask: Asking, layout: Layout, reading: Reading, surplus: int) -> None:
+        """Sift the table. NotClean: it is not what its head looked like."""
+        self._ask, self._layout, self._reading = ask, layout, reading
+        self.account = Account()
+        self.marks: Counter[str] = Counter()  # rows by the currency that a looked up column names
+        reading.progress("checking")
+        [(self.physical, self.rows, self.repeated, underscores, self.breaks)] = ask.all(sql.COUNT)
+        for statement in sql.MACROS:
+            ask.run(statement)
+        self.shape = self._first(tuple(names(layout, surplus)), underscores=underscores)
+        self.days = Days(Order.DMY, layout.epoch1904, self.heading(Column.DATE), reading.today)
+        for turn in range(1, _TURNS + 1):
+            self._sum_up()
+            self._set_apart()
+            shape = self._reconsidered() if turn < _TURNS else self.shape
+            if shape == self.shape:
+                break
+            self.shape = shape
+
+    def heading(self, column: Column) -> str:
+        """What stands above a column, "" where there is nothing."""
+        place = self._layout.columns.get(column)
+        return self._layout.header[place] if self._layout.header and place is not None else ""
+
+    def numbers(self, role: Column) -> Numbers:
+        """How the numbers of a column are read."""
+        return Numbers(role in self.shape.commas, role is not Column.TOTAL, self.shape.factors.get(role, 1))
+
+    def seen(self, column: Column) -> list[str]:
+        """The column's texts in the first rows."""
+        place = self._layout.columns[column]
+        return [row[place].strip() for row in self._layout.sample if place < len(row) and row[place].strip()]
+
+    # What kind of table it is
+
+    def _first(self, columns: tuple[str, ...], *, underscores: bool) -> Shape:
+        """What headings and first rows tell."""
+        layout = self._layout
+        factors = {role: cells.factor(self.heading(role)) for role in sql.NUMBERS if role in layout.columns}
+        shape = Shape(
+            columns=frozenset(layout.columns),
+            names=columns,
+            absent=tuple(missing(layout)),
+            factors={role: factor for role, factor in factors.items() if factor != 1},
+            underscores=underscores,
+            clocks=self._ask.all(sql.HAS_CLOCKS, [self.seen(Column.DATE)])[0][0],
+            fill_down=self._reading.fill_down,
+        )
+        if shape.fill_down:
+            self._ask.run("CREATE TABLE anchors (text VARCHAR)")
+            days = ((text,) for (text,) in self._ask.each(sql.ANCHORS) if is_day(text))
+            self._ask.append("anchors", ["VARCHAR"], days)
+        commas = decimal_commas({role: self.seen(role) for role in shape.numbers})
+        return replace(shape, commas=commas, looked_up=frozenset(filter(self._is_odd, shape.numbers)))
+
+    def _is_odd(self, role: Column) -> bool:
+        """Whether a cast understands too few of a column's numbers."""
+        [(filled, odd)] = self._ask.all(sql.NOT_PLAIN, [self.seen(role)])
+        return bool(odd * _LOOKED_UP > filled)
+
+    def _reconsidered(self) -> Shape:
+        """What the odd rows tell of all: decimal commas, and other tables among them."""
+        texts = {
+            role: self.seen(role) + [text for (text,) in self._ask.all(sql.evidence(role), [_EVIDENCE])]
+            for role in self.shape.numbers
+        }
+        shape = replace(self.shape, commas=decimal_commas(texts))
+        if shape.cuts or not self._ask.all(sql.ANY_ODD):
+            return shape
+        found = [
+            (line, kind)
+            for row, lines in self._ask.each(sql.headings(shape))
+            if (kind := verdict(row, self._layout))
+            for line in lines
+        ]
+        return replace(shape, cuts=cuts(found))
+
+    # Plain rows
+
+    def _sum_up(self) -> None:
+        """Scan the table once, and read the different texts of its dates and names."""
+        ask = self._ask
+        self._reading.progress("adding_up")
+        self.account = Account()
+        for statement in (*sql.TABLES, *sql.views(self.shape)):
+            ask.run(statement)
+        self._look_up()
+        ask.run(sql.cube(self.shape))
+        [(rows,)] = ask.all(sql.ROWS)
+        if rows + self.cut != self.rows:
+            raise NotClean("count")
+        self._read_days()
+        ask.run(sql.NAMES)
+        strange = [*self._total_names(), *self._shifted_regions(), *self._other_currencies()]
+        ask.append("strange", asking.LABELS, strange)
+        self.shape = replace(self.shape, strange=frozenset(Column(kind) for _, kind in strange))
+
+    @property
+    def cut(self) -> int:
+        """How many rows are no part of the table."""
+        return sum(min(last, self.rows) - first + 1 for first, last in self.shape.cuts)
+
+    def _look_up(self) -> None:
+        """Read every text of the columns that a cast does not understand."""
+        self.marks = Counter()
+        for role in sorted(self.shape.looked_up):
+            read, marks = self.numbers(role).read, Counter[str]()
+
+            def numbers(texts: Iterable[tuple[str, int]]) -> Iterator[tuple[object, ...]]:
+                for text, rows in texts:
+                    number = read(text)  # noqa: B023 - used before the next one
+                    marks[number.currency] += rows  # noqa: B023
+                    yield number
+
+            self._ask.append(f"{role}_numbers", asking.NUMBERS, numbers(self._ask.each(sql.every(role))))
+            del marks[""]
+            self.marks = max(self.marks, marks, key=Counter.total)
+        main = min(self.marks, key=lambda code: (-self.marks[code], code), default="")
+        for role in self.shape.looked_up:
+            self._ask.run(sql.known(role), [main])
+
+    def _read_days(self) -> None:
+        order = self._reading.order
+        if order is None:
+            order = order_of([text for (text,) in islice(self._ask.each(sql.DAY_TEXTS), _EVIDENCE)])
+            if order is None:
+                self.account.warn("ambiguous_dates")
+        self.days = replace(self.days, order=order or Order.DMY)
+        texts = (self.days.read(text) for (text,) in self._ask.each(sql.DAY_TEXTS))
+        self._ask.append("days", asking.DAYS, texts)
+
+    def _total_names(self) -> list[Label]:
+        """The products and regions of plain rows that are labels of totals."""
+        found, asked = [], []
+        for role in (Column.PRODUCT, Column.REGION):
+            for (name,) in self._ask.each(sql.distinct(role)):
+                if cells.is_total(name):
+                    found.append(Label(name, role))
+                elif of := named_total(name):
+                    asked.append((Label(name, role), of))
+        known = self._known([of for _, of in asked])
+        return found + [label for label, of in asked if of in known]
+
+    def _known(self, texts: list[str]) -> set[str]:
+        """Which of these names the table has."""
+        return {name for (name,) in self._ask.all(sql.NAMED, [texts])} if texts else set()
+
+    def _shifted_regions(self) -> list[Label]:
+        """Regions that are numbers where most are none: in such a row all may stand one cell too far right."""
+        if self._layout.source_delimiter != "," or Column.REGION not in self._layout.columns:
+            return []
+        [(rows, numeric)] = self._ask.all(sql.NUMERIC_REGIONS)
+        if not numeric or numeric * 2 > rows:
+            return []
+        return [Label(name, Column.REGION) for (name,) in self._ask.all(sql.NUMERIC_REGION_NAMES)]
+
+    def _other_currencies(self) -> list[Label]:
+        """What a column of currencies says where it does not say what most rows say."""
+        texts = [text for (text,) in self._ask.all(sql.CURRENCY_TEXTS)]
+        codes = [Label(text, code) for text in texts if (code := cells.currency_of(text))]
+        if not codes:
+            return []
+        self._ask.append("currencies", asking.LABELS, codes)
+        [(main, _), *_] = [*self._ask.all(sql.CUBE_CODES), ("", 0)]
+        return [Label(label.text, Column.CURRENCY) for label in codes if label.kind != main]
+
+    # All others
+
+    def _set_apart(self) -> None:
+        """Judge the rows that are not plain, or strange."""
+        ask = self._ask
+        if not (self.shape.strange or ask.all(sql.ANY_ODD)):
+            return
+        self._reading.progress("odd_rows")
+        ask.run(sql.odd(self.shape))
+        ask.run(sql.odd_rows(self.shape))
+        for role in self.shape.numbers:
+            read = self.numbers(role).read
+            numbers = (read(text) for (text,) in ask.each(sql.texts(role)))
+            ask.append(f"{role}_numbers", asking.NUMBERS, numbers)
+        ask.append("labels", asking.LABELS, self._labels())
+        ask.run(sql.judged(self.shape))
+
+    def _labels(self) -> Iterator[Label]:
+        """The texts of odd rows that are labels of totals or open notes."""
+        asked: list[tuple[str, str]] = []
+        for (text,) in self._ask.each(sql.LABEL_TEXTS):
+            if cells.is_total(text):
+                yield Label(text, "total_row")
+            elif cells.is_note(text):
+                yield Label(text, "note")
+            elif of := named_total(text):
+                asked.append((text, of))
+        known = self._known([of for _, of in asked])
+        yield from (Label(text, "total_row") for text, of in asked if of in known)
