@@ -31,19 +31,30 @@ class Messenger[M](Protocol):
         """A variable of the node."""
         ...
 
+    def create_stream_variable_message(self, variable_name: str, variable_value: str) -> M:
+        """A piece of a text variable of the node."""
+        ...
+
     def create_blob_message(self, blob: bytes, meta: dict[str, Any] | None = None) -> M:
         """A file of the node."""
         ...
 
 
 def speaks_to_a_model(tool: Any) -> bool:
-    """Whether an agent is asking, whose model reads every message."""
-    return bool(tool.session.conversation_id and tool.session.message_id)
+    """Whether an agent is asking, whose model reads every message.
+
+    An agent of a chat comes with a message of a conversation, the strategy of an Agent node without any app.
+    """
+    session = tool.session
+    return bool(session.conversation_id and session.message_id) or session.app_id is None
 
 
 def reply[M](tool: Messenger[M], result: Result, attachments: Iterable[Attachment] = ()) -> Iterator[M]:
-    """The report as text, the whole result as one JSON message, each field as a variable of its name, then the files.
+    """The files, the report as text, the whole result as one JSON message, and each field as a variable of its name.
 
+    Files come first: one that cannot be made fails the call before a word has been shown. A text goes out twice, as
+    a stream and as a value: Dify ends the stream of every variable, and an Answer node that waits for one would
+    show nothing else (graphon, ``tool_node.py``: "Final chunks for any streamed variables").
     What is too large for a message goes out as a file, and the text says so. An agent gets the text and the
     figures that matter (at most 8 KiB of JSON): Dify would print variables and files as noise before its model.
     """
@@ -59,13 +70,15 @@ def reply[M](tool: Messenger[M], result: Result, attachments: Iterable[Attachmen
             values[name] = type(value)()
     if _weight(values) > MAX_LINE:
         files["result.json"] = values
-    yield tool.create_text_message(_text(values["report"], list(files), result.report))
-    yield tool.create_json_message({"files": list(files)} if "result.json" in files else values)
-    for name, value in values.items():
-        yield tool.create_variable_message(name, value)
     for attachment in attachments:
         content = off_loop(attachment.content)
         yield tool.create_blob_message(content, {"mime_type": attachment.mime_type, "filename": attachment.filename})
+    yield tool.create_text_message(_text(values["report"], list(files), result.report))
+    yield tool.create_json_message({"files": list(files)} if "result.json" in files else values)
+    for name, value in values.items():
+        if isinstance(value, str) and value and name not in result.streamed:
+            yield tool.create_stream_variable_message(name, value)
+        yield tool.create_variable_message(name, value)
     for filename, value in files.items():
         is_text = isinstance(value, str)
         yield tool.create_blob_message(

@@ -2,27 +2,16 @@
 
 from collections import deque
 from collections.abc import Callable, Generator
-from typing import Any, Protocol
 
 import gevent
 
 from bridge.off_loop import attempt, settled
-from bridge.reply import speaks_to_a_model
+from bridge.reply import Messenger, speaks_to_a_model
 
 _BEAT_S = 0.25
 
 
-class Streamer[M](Protocol):
-    """The part of the SDK's Tool that streams a text variable, and the session that tells who is asking."""
-
-    session: Any
-
-    def create_stream_variable_message(self, variable_name: str, variable_value: str) -> M:
-        """A further piece of a text variable."""
-        ...
-
-
-def telling[M, T](tool: Streamer[M], untold: deque[str], work: Callable[[], T]) -> Generator[M, None, T]:
+def telling[M, T](tool: Messenger[M], untold: deque[str], work: Callable[[], T]) -> Generator[M, None, T]:
     """Do ``work`` beside the call and stream the lines that it adds to ``untold`` as the variable ``progress``.
 
     An agent gets none of them: they would be noise to its model.

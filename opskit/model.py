@@ -65,6 +65,8 @@ class Result(BaseModel):
 
     # Fields that repeat the text word for word: an agent reads that already.
     said_in_text: ClassVar[frozenset[str]] = frozenset({"report"})
+    # Fields that have been streamed while the work was going on.
+    streamed: ClassVar[frozenset[str]] = frozenset()
 
     report: str = Field(description="The result in words, Markdown.")
 

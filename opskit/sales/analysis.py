@@ -57,6 +57,7 @@ class Analysis(Result):
     """The sales of a period, and what is behind them."""
 
     said_in_text: ClassVar[frozenset[str]] = frozenset({"report", "digest", "chart_blocks", "progress"})
+    streamed: ClassVar[frozenset[str]] = frozenset({"progress"})
 
     summary: Summary = Field(description="The period in four figures.")
     comparison: list[Comparison] = Field(description="The period against others, the most obvious first.")

@@ -178,6 +178,7 @@ class _Examination:
         options, calendar, focus = self._options, self._calendar, self._focus
         compared = insight.compare(focus, insight.bases(focus, options.compare_with, calendar), calendar)
         explained = insight.fairest(compared)
+        self._book.gather(focus.period, *([explained.base.period] if explained else []))
         measure = options.thresholds or Thresholds()
         return insight.Study(
             level=insight.Level(

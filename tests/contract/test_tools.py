@@ -193,8 +193,7 @@ def test_progress_is_streamed_to_a_workflow_and_kept_from_an_agent(plugin: Plugi
     def streamed(*, agent: bool) -> str:
         messages = plugin.stream("sales_analysis", {"csv_text": CSV}, agent=agent)
         found = [one["message"] for one in messages if one["type"] == "variable" and one["message"]["stream"]]
-        assert {one["variable_name"] for one in found} <= {"progress"}
-        return "".join(one["variable_value"] for one in found)
+        return "".join(one["variable_value"] for one in found if one["variable_name"] == "progress")
 
     assert streamed(agent=False) == plugin.invoke("sales_analysis", {"csv_text": CSV}).variables["progress"] != ""
     assert streamed(agent=True) == ""

@@ -59,7 +59,9 @@ def tool(takes: type[Params] = Order, *, agent: bool = False) -> Any:
     """What an adapter looks like from the bridge; messages are pairs of kind and content."""
     return SimpleNamespace(
         takes=takes,
-        session=SimpleNamespace(conversation_id="c" if agent else None, message_id="m" if agent else None),
+        session=SimpleNamespace(
+            conversation_id="c" if agent else None, message_id="m" if agent else None, app_id="app"
+        ),
         create_text_message=lambda text: ("text", text),
         create_json_message=lambda value: ("json", value),
         create_variable_message=lambda name, value: ("variable", (name, value)),
@@ -232,9 +234,29 @@ def replied(result: Result, *, agent: bool = False) -> list[Any]:
 
 
 def test_a_workflow_gets_text_one_json_message_and_a_variable_for_each_field() -> None:
+    """A text goes out as a stream, too: Dify ends the stream of every variable, and an Answer shows nothing else."""
     result = Figures(report="said", rows=["a"], note="n")
     values = {"report": "said", "rows": ["a"], "note": "n", "table": {}, "many": []}
-    assert replied(result) == [("text", "said"), ("json", values), *[("variable", pair) for pair in values.items()]]
+    assert replied(result) == [
+        ("text", "said"),
+        ("json", values),
+        ("stream", ("report", "said")),
+        ("variable", ("report", "said")),
+        ("variable", ("rows", ["a"])),
+        ("stream", ("note", "n")),
+        ("variable", ("note", "n")),
+        ("variable", ("table", {})),
+        ("variable", ("many", [])),
+    ]
+
+
+def test_what_was_streamed_before_is_not_streamed_twice() -> None:
+    class Told(Figures):
+        streamed = frozenset({"note"})
+
+    messages = replied(Told(report="said", note="n"))
+    assert ("variable", ("note", "n")) in messages
+    assert ("stream", ("note", "n")) not in messages
 
 
 def test_an_agent_gets_text_and_the_figures_only() -> None:
@@ -247,8 +269,14 @@ def test_an_agent_gets_text_and_the_figures_only() -> None:
 @pytest.mark.parametrize(("conversation", "message"), [("c", None), (None, "m"), ("", "m")])
 def test_only_a_message_in_a_conversation_is_an_agents(conversation: str | None, message: str | None) -> None:
     asking = tool()
-    asking.session = SimpleNamespace(conversation_id=conversation, message_id=message)
+    asking.session = SimpleNamespace(conversation_id=conversation, message_id=message, app_id="app")
     assert ("variable", ("note", "")) in list(bridge.reply(asking, Figures(report="said")))
+
+
+def test_a_call_of_no_app_comes_from_the_strategy_of_an_agent_node() -> None:
+    asking = tool()
+    asking.session.app_id = None
+    assert [kind for kind, _ in bridge.reply(asking, Figures(report="said"))] == ["text", "json"]
 
 
 def test_an_agents_json_is_cut_to_what_matters() -> None:
@@ -303,13 +331,13 @@ def test_no_message_is_longer_than_the_line_that_kills_the_plugin() -> None:
                 assert len(json.dumps(content, ensure_ascii=False).encode()) < 5 * 1024 * 1024
 
 
-def test_attachments_follow_the_variables_in_their_order_and_are_made_off_the_loop() -> None:
+def test_attachments_come_first_in_their_order_and_are_made_off_the_loop() -> None:
     loop = threading.get_ident()
     made = [Attachment(f"{name}.md", "text/markdown", lambda: str(threading.get_ident()).encode()) for name in "ab"]
     messages = list(bridge.reply(tool(), Figures(report="said"), made))
     blobs = [content for kind, content in messages if kind == "blob"]
     assert [(name, kind) for name, kind, _ in blobs] == [("a.md", "text/markdown"), ("b.md", "text/markdown")]
-    assert [kind for kind, _ in messages[-2:]] == ["blob", "blob"]
+    assert [kind for kind, _ in messages[:3]] == ["blob", "blob", "text"]
     assert str(loop).encode() not in {content for *_, content in blobs}
     assert [kind for kind, _ in bridge.reply(tool(agent=True), Figures(report="said"), made)] == ["text", "json"]
 

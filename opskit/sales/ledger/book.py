@@ -59,7 +59,8 @@ class Ledger:
         self._ask = Asking(connection, MOST)
         sieve = Sieve(self._ask, layout, reading, surplus)
         self.account = closed(self._ask, layout, sieve)
-        self._ask.run(questions.sold(sieve.shape))
+        self._shape = sieve.shape
+        self._ask.run(questions.sold(sieve.shape, "sold", "cells"))
         self._days: dict[date, Sums] = {day: Sums(*sums) for day, *sums in self._ask.all(questions.BY_DAY)}
         self._gathered: frozenset[date] = frozenset()
 
@@ -107,6 +108,9 @@ class Ledger:
         """
         days = frozenset(day for day in self._days if any(period.first <= day <= period.last for period in periods))
         if not days <= self._gathered and sum(self._days[day].rows for day in days) <= _GATHERED:
+            self._ask.run(questions.WANTED, [sorted(days)])
+            self._ask.run(questions.NEAR)
+            self._ask.run(questions.sold(self._shape, "picked", "near"))
             self._ask.run(questions.GATHER, [sorted(days)])
             self._gathered = days
 

@@ -47,21 +47,25 @@ def repeated(shape: Shape) -> str:
     return f"SELECT count(*) - count(DISTINCT hash({cells})) FROM cells"  # noqa: S608 - names of ours
 
 
-def sold(shape: Shape) -> str:
-    """The view ``sold``: every accepted row."""
+def sold(shape: Shape, name: str, source: str) -> str:
+    """The view ``name``: every accepted row; the plain ones are read from ``source``."""
     strange = [
-        f"coalesce(bare({role}), '') NOT IN (SELECT text FROM strange WHERE kind = '{role}')"
+        f"coalesce(bare({role}), '') NOT IN (SELECT text FROM strange WHERE kind = '{role}')"  # noqa: S608
         for role in sorted(shape.strange)
     ]
     plain = " AND ".join(["k < 2", "kind = 'day'", *strange])
-    rows = scanned(shape, "cells", ["day_text(coalesce(date, '')) AS day_key", "product", "region", "currency"])
-    return f"""CREATE VIEW sold AS SELECT days.day AS day, bare(coalesce(product, '')) AS product,
+    rows = scanned(shape, source, ["day_text(coalesce(date, '')) AS day_key", "product", "region", "currency"])
+    return f"""CREATE OR REPLACE VIEW {name} AS SELECT days.day AS day, bare(coalesce(product, '')) AS product,
         bare(coalesce(region, '')) AS region, unit, quantity, sales
         FROM ({rows}) JOIN days ON days.text = day_key WHERE {plain}
         UNION ALL SELECT day, product, region, unit, quantity, sales FROM judged WHERE reason IS NULL"""  # noqa: S608
 
 
-GATHER = "CREATE OR REPLACE TABLE gathered AS FROM sold WHERE list_contains($1::DATE[], day)"
+# The rows of some days are picked out by the texts of their dates, before anything else is read in them.
+WANTED = "CREATE OR REPLACE TABLE wanted AS SELECT text FROM days WHERE list_contains($1::DATE[], day)"
+NEAR = """CREATE OR REPLACE VIEW near AS SELECT * FROM cells
+    WHERE day_text(coalesce(date, '')) IN (SELECT text FROM wanted)"""
+GATHER = "CREATE OR REPLACE TABLE gathered AS FROM picked WHERE list_contains($1::DATE[], day)"
 _TOTALS = f"sum(rows)::BIGINT, sum(sales){_SUM}, sum(quantity){_SUM}"
 _WITHIN = "WHERE day BETWEEN $1 AND $2"
 BY_DAY = f"SELECT day, {_TOTALS} FROM by_product GROUP BY ALL ORDER BY day"  # noqa: S608 - constants
