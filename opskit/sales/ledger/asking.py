@@ -46,9 +46,11 @@ class Asking:
     def append(self, table: str, types: Sequence[str], rows: Iterable[tuple[object, ...]]) -> None:
         """Add rows to a table with columns of these types."""
         values = ", ".join(f"unnest(${place}::VARCHAR[])::{name}" for place, name in enumerate(types, 1))
-        self.update(f"INSERT INTO {table} SELECT {values}", rows)  # noqa: S608 - names of ours
+        self.update(f"INSERT INTO {table} SELECT {values}", rows)
 
     def update(self, query: str, rows: Iterable[tuple[object, ...]]) -> None:
         """Run a statement that takes a list of texts for each column of the rows."""
         for batch in batched(rows, _BATCH):
-            self.run(query, [[None if cell is None else str(cell) for cell in part] for part in zip(*batch, strict=True)])
+            self.run(
+                query, [[None if cell is None else str(cell) for cell in part] for part in zip(*batch, strict=True)]
+            )

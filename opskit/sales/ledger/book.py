@@ -60,9 +60,7 @@ class Ledger:
         sieve = Sieve(self._ask, layout, reading, surplus)
         self.account = closed(self._ask, layout, sieve)
         self._ask.run(questions.sold(sieve.shape))
-        self._days: dict[date, Sums] = {
-            day: Sums(*sums) for day, *sums in self._ask.all(questions.BY_DAY)
-        }
+        self._days: dict[date, Sums] = {day: Sums(*sums) for day, *sums in self._ask.all(questions.BY_DAY)}
         self._gathered: frozenset[date] = frozenset()
 
     def days(self) -> dict[date, Sums]:

@@ -83,7 +83,13 @@ def database(layout: Layout, folder: Path, *, surplus: int) -> Iterator["duckdb.
 
 
 def _view(
-    connection: "duckdb.DuckDBPyConnection", layout: Layout, name: str, columns: list[str], *, delimiter: str, quote: str
+    connection: "duckdb.DuckDBPyConnection",
+    layout: Layout,
+    name: str,
+    columns: list[str],
+    *,
+    delimiter: str,
+    quote: str,
 ) -> None:
     connection.read_csv(
         str(layout.path),

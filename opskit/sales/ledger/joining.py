@@ -47,9 +47,7 @@ class Joiner:
             cells.pop()
         surplus = len(cells) - self.width + short
         places = [
-            place
-            for place in range(len(cells) - 1)
-            if _LEFT.fullmatch(cells[place]) and _RIGHT.match(cells[place + 1])
+            place for place in range(len(cells) - 1) if _LEFT.fullmatch(cells[place]) and _RIGHT.match(cells[place + 1])
         ]
         if not 0 < surplus <= _MOST or len(places) > _PLACES:
             return []
@@ -75,12 +73,11 @@ class Joiner:
         if sales is None or quantity is None or lost:
             return
         day = self.days.read(cells[self.columns[Column.DATE]])
-        names = [
-            cells[self.columns[role]].strip() if role in self.columns else ""
-            for role in (Column.PRODUCT, Column.REGION)
-        ]
+        product = cells[self.columns[Column.PRODUCT]].strip()
+        region = cells[self.columns[Column.REGION]].strip() if Column.REGION in self.columns else ""
         codes = sorted({number.currency for number in found.values()})
-        yield Joined(day.day if day.kind == "day" else None, *names, unit, quantity, sales, written, codes[-1])
+        fits = day.day if day.kind == "day" else None
+        yield Joined(fits, product, region, unit, quantity, sales, written, codes[-1])
 
 
 def _times(price: Decimal | None, quantity: Decimal | None) -> Decimal | None:

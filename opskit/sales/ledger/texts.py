@@ -109,7 +109,9 @@ def decimal_commas(texts: dict[Column, list[str]]) -> frozenset[Column]:
     fifth. Where fewer texts hold a comma than hold only a point, the comma is the slip.
     """
     verdicts = {role: _decimal_comma(found) for role, found in texts.items()}
-    return frozenset(role for role in verdicts if verdicts[role] is not False) if any(verdicts.values()) else frozenset()
+    return (
+        frozenset(role for role in verdicts if verdicts[role] is not False) if any(verdicts.values()) else frozenset()
+    )
 
 
 def _decimal_comma(texts: Iterable[str]) -> bool | None:
