@@ -2,7 +2,6 @@
 
 from collections import Counter
 from decimal import Decimal
-from itertools import batched
 
 from opskit.errors import InvalidInput
 from opskit.sales.cells import Column
@@ -11,7 +10,6 @@ from opskit.sales.ledger.asking import Asking
 from opskit.sales.ledger.joining import Joined, Joiner
 from opskit.sales.ledger.quality import Account, Example
 from opskit.sales.ledger.sieve import Sieve
-from opskit.sales.ledger.texts import heading_currency, is_chinese
 from opskit.sales.opening import Layout
 
 _EXAMPLES = 5  # of each reason
@@ -21,11 +19,14 @@ _NOTHING_READ = {"bad_price", "bad_amount", "field_count", "future_date", "curre
 
 
 def closed(ask: Asking, layout: Layout, sieve: Sieve) -> Account:
-    """The account of a sifted table, of which ``by_product`` and ``by_region`` are made. InvalidInput: no row counts."""
+    """The account of a sifted table, and its sums in ``by_product`` and ``by_region``.
+
+    InvalidInput: ``no_rows``, ``no_valid_dates``.
+    """
     account = sieve.account
     if layout.source_delimiter == "," and not sieve.shape.commas:
         _join(ask, layout, sieve)
-    _settle_currency(ask, layout, sieve)
+    _settle_currency(ask, sieve)
     judged = bool(ask.all(sql.ANY_JUDGED))
     for name in ("product", "region"):
         ask.run(questions.sums(name, judged=judged))
@@ -41,24 +42,32 @@ def _join(ask: Asking, layout: Layout, sieve: Sieve) -> None:
     """Read the rows in which a thousand's comma parted cells; what is only possible is rejected."""
     numbers = {role: sieve.numbers(role) for role in sieve.shape.numbers}
     joiner = Joiner(layout.columns, layout.width, sieve.days, numbers)
-    for lines in batched((line for (line,) in ask.each(sql.SURPLUS_LINES)), _BATCH):
-        rows = ((line, joiner.readings(row, short=False)) for line, row in ask.all(sql.cells_of(sieve.shape), [lines]))
-        ask.update(sql.JOINED, [_joined(line, found, joiner) for line, found in rows if found])
+    for rows in _rows(ask, sieve, sql.SURPLUS_LINES):
+        found = {line: joiner.readings(row, short=False) for line, row in rows}
+        chosen = {line: joined for line in found if (joined := joiner.chosen(found[line]))}
+        ask.update(sql.JOINED, ((line, *row) for line, row in chosen.items()))
+        doubtful = ((line, _most(several)) for line, several in found.items() if several and line not in chosen)
+        ask.update(sql.DOUBTFUL, doubtful)
     if Column.REGION in sieve.shape.strange:
-        lines = [line for (line,) in ask.all(sql.SHIFTED)]
-        rows = ask.all(sql.cells_of(sieve.shape), [lines])
-        shifted = [line for line, row in rows if joiner.readings(row, short=True)]
-        ask.run(sql.SHIFT, [shifted])
+        for rows in _rows(ask, sieve, sql.SHIFTED_LINES):
+            found = {line: joiner.readings(row, short=True) for line, row in rows}
+            ask.update(sql.DOUBTFUL, ((line, _most(several)) for line, several in found.items() if several))
 
 
-def _joined(line: int, found: list[Joined], joiner: Joiner) -> tuple[object, ...]:
-    """The row as it counts, or, where several readings are possible, what it may have held at most."""
-    chosen = joiner.chosen(found)
-    row = chosen or max(found, key=lambda row: abs(row.sales))
-    return line, None if chosen else "field_count", *row
+def _rows(ask: Asking, sieve: Sieve, query: str) -> Iterator[list[tuple[int, list[str]]]]:
+    """The odd rows that a query gives the lines of, in parts."""
+    last = 0
+    while lines := [line for (line,) in ask.all(query, [last, _BATCH])]:
+        last = lines[-1]
+        yield ask.all(sql.cells_of(sieve.shape), [lines])
 
 
-def _settle_currency(ask: Asking, layout: Layout, sieve: Sieve) -> None:
+def _most(found: list[Joined]) -> Decimal:
+    """What a row may have held at most."""
+    return max((row.sales for row in found), key=abs)
+
+
+def _settle_currency(ask: Asking, sieve: Sieve) -> None:
     """Find the currency of most rows, and reject those in another one. Rows without a mark are in that of the table."""
     column = Counter(dict(ask.all(sql.CUBE_CODES)))
     [(plain,)] = ask.all(sql.UNMARKED)
@@ -70,22 +79,19 @@ def _settle_currency(ask: Asking, layout: Layout, sieve: Sieve) -> None:
         codes |= {low, high}
     unmarked += votes.pop("", 0)
     codes.discard("")
-    headings = [sieve.heading(role) for role in (Column.PRICE, Column.TOTAL, Column.AMOUNT)]
-    home = heading_currency(headings)
-    sieve.account.currency = home
     if not codes:
+        sieve.account.currency = sieve.told_currency
         return
-    samples = [text for role in (Column.PRODUCT, Column.REGION) if role in layout.columns for text in sieve.seen(role)]
-    home = home or ("CNY" if is_chinese([*layout.header, *samples]) else "")
+    home = sieve.home
     if home:
         votes[home] += unmarked
-    main = min(votes, key=lambda code: (-votes[code], code))
+    main = sieve.main or min(votes, key=lambda code: (-votes[code], code))
     sieve.account.currency = main
     if codes != {main}:
         [(count,)] = ask.all(sql.REJECT_CODES, [main])
         blanks = {"currencies": ", ".join(sorted(codes | {main})), "used": main, "count": count}
         sieve.account.warn("mixed_currency", **blanks)
-    elif not home and unmarked > votes[main]:
+    elif unmarked and home != main:
         sieve.account.warn("mixed_currency", currencies=f"?, {main}", used=main, count=0)
 
 
@@ -152,7 +158,7 @@ def _places(ask: Asking, layout: Layout, sieve: Sieve, lines: list[int]) -> dict
 
 def _duplicates(ask: Asking, sieve: Sieve) -> int:
     """How many accepted rows repeat an earlier one: by a 64-bit hash, of the line or of its cells."""
-    repeated = sieve.repeated
+    repeated: int = sieve.repeated
     if sieve.shape.cuts or sieve.shape.fill_down:
         [(repeated,)] = ask.all(questions.repeated(sieve.shape))
     [(rejected,)] = ask.all(questions.REJECTED_TWICE)

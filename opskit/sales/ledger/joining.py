@@ -73,12 +73,11 @@ class Joiner:
         if sales is None or quantity is None or lost:
             return
         day = self.days.read(cells[self.columns[Column.DATE]])
-        names = [
-            cells[self.columns[role]].strip() if role in self.columns else ""
-            for role in (Column.PRODUCT, Column.REGION)
-        ]
+        product = cells[self.columns[Column.PRODUCT]].strip()
+        region = cells[self.columns[Column.REGION]].strip() if Column.REGION in self.columns else ""
         codes = sorted({number.currency for number in found.values()})
-        yield Joined(day.day if day.kind == "day" else None, *names, unit, quantity, sales, written, codes[-1])
+        fits = day.day if day.kind == "day" else None
+        yield Joined(fits, product, region, unit, quantity, sales, written, codes[-1])
 
 
 def _times(price: Decimal | None, quantity: Decimal | None) -> Decimal | None:

@@ -32,7 +32,7 @@ ACCEPTED = """SELECT coalesce(sum(rows), 0)::BIGINT, coalesce(sum(rows) FILTER (
     coalesce(sum(differing), 0)::BIGINT, coalesce(sum(rows) FILTER (product = ''), 0)::BIGINT FROM by_product"""
 BLANK_REGIONS = "SELECT coalesce(sum(rows), 0)::BIGINT FROM by_region WHERE region = ''"
 REJECTED = f"""SELECT reason, count(*), min(line, $1),
-    coalesce(sum(coalesce(sales, written)) FILTER (reason NOT IN ({_JUNK})), 0)
+    coalesce(sum(coalesce(held, sales, written)) FILTER (reason NOT IN ({_JUNK})), 0)
     FROM judged WHERE reason IS NOT NULL GROUP BY ALL ORDER BY count(*) DESC, reason"""  # noqa: S608 - constants
 REJECTED_TWICE = "SELECT count(*) - count(DISTINCT digest) FROM judged WHERE reason IS NOT NULL"
 PLACES = """SELECT r, p + b - own FROM (SELECT row_number() OVER () AS p, line IS NULL AS blank,

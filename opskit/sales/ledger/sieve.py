@@ -1,10 +1,10 @@
 """From the cells of a table to its plain rows in sums, and all others judged one by one."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from itertools import islice
+from itertools import chain, islice
 
 from opskit.sales import cells
 from opskit.sales.cells import Column, Order
@@ -14,11 +14,23 @@ from opskit.sales.ledger.asking import Asking
 from opskit.sales.ledger.database import NotClean, missing, names
 from opskit.sales.ledger.quality import Account
 from opskit.sales.ledger.sql import Shape
-from opskit.sales.ledger.texts import Days, Label, Numbers, decimal_commas, is_day, named_total, order_of
+from opskit.sales.ledger.texts import (
+    Days,
+    Label,
+    Numbers,
+    NumberText,
+    decimal_commas,
+    heading_currency,
+    is_chinese,
+    is_day,
+    named_total,
+    order_of,
+)
 from opskit.sales.opening import Layout
 
 _EVIDENCE = 200_000  # texts that are looked at for the order of day and month, and for decimal commas
 _TURNS = 3  # how often a table is sifted at most, until its odd rows say nothing new of all others
+_FEW = 5  # so many times fewer rows than all have no product
 _LOOKED_UP = 5  # where a cast understands not even one of so many cells less, every text is read beforehand
 
 
@@ -43,6 +55,7 @@ class Sieve:
         self._ask, self._layout, self._reading = ask, layout, reading
         self.account = Account()
         self.marks: Counter[str] = Counter()  # rows by the currency that a looked up column names
+        self.main = ""  # the currency that plain rows are in, where they name one
         reading.progress("checking")
         [(self.physical, self.rows, self.repeated, underscores, self.breaks)] = ask.all(sql.COUNT)
         for statement in sql.MACROS:
@@ -70,6 +83,17 @@ class Sieve:
         """The column's texts in the first rows."""
         place = self._layout.columns[column]
         return [row[place].strip() for row in self._layout.sample if place < len(row) and row[place].strip()]
+
+    @property
+    def told_currency(self) -> str:
+        """The currency that a heading names."""
+        return heading_currency(map(self.heading, sql.NUMBERS))
+
+    @property
+    def home(self) -> str:
+        """The currency of numbers without a mark, "" where nothing tells."""
+        names = [self.seen(role) for role in (Column.PRODUCT, Column.REGION) if role in self.shape.columns]
+        return self.told_currency or ("CNY" if is_chinese(chain(self._layout.header, *names)) else "")
 
     # What kind of table it is
 
@@ -142,22 +166,27 @@ class Sieve:
 
     def _look_up(self) -> None:
         """Read every text of the columns that a cast does not understand."""
-        self.marks = Counter()
+        self.marks, self.main = Counter(), ""
         for role in sorted(self.shape.looked_up):
-            read, marks = self.numbers(role).read, Counter[str]()
-
-            def numbers(texts: Iterable[tuple[str, int]]) -> Iterator[tuple[object, ...]]:
-                for text, rows in texts:
-                    number = read(text)  # noqa: B023 - used before the next one
-                    marks[number.currency] += rows  # noqa: B023
-                    yield number
-
-            self._ask.append(f"{role}_numbers", asking.NUMBERS, numbers(self._ask.each(sql.every(role))))
-            del marks[""]
+            marks: Counter[str] = Counter()
+            numbers = self._counted(role, marks)
+            self._ask.append(f"{role}_numbers", asking.NUMBERS, numbers)
             self.marks = max(self.marks, marks, key=Counter.total)
-        main = min(self.marks, key=lambda code: (-self.marks[code], code), default="")
+        unmarked = self.marks.pop("", 0)
+        if self.marks and Column.CURRENCY not in self.shape.columns:
+            votes = self.marks + Counter({self.home: unmarked} if self.home else {})
+            self.main = min(votes, key=lambda code: (-votes[code], code))
         for role in self.shape.looked_up:
-            self._ask.run(sql.known(role), [main])
+            self._ask.run(sql.known(role), [self.main])
+
+    def _counted(self, role: Column, marks: Counter[str]) -> Iterator[NumberText]:
+        """What the texts of a column say; ``marks`` counts the rows of each currency."""
+        read = self.numbers(role).read
+        for text, rows in self._ask.each(sql.every(role)):
+            number = read(text)
+            if number.value is not None:
+                marks[number.currency] += rows
+            yield number
 
     def _read_days(self) -> None:
         order = self._reading.order
@@ -170,8 +199,11 @@ class Sieve:
         self._ask.append("days", asking.DAYS, texts)
 
     def _total_names(self) -> list[Label]:
-        """The products and regions of plain rows that are labels of totals."""
+        """The products and regions of plain rows that are labels of totals, or lack one that may stand elsewhere."""
         found, asked = [], []
+        [(rows, blank)] = self._ask.all(sql.BLANK_PRODUCTS)
+        if self.shape.others and 0 < blank * _FEW <= rows:
+            found.append(Label("", Column.PRODUCT))
         for role in (Column.PRODUCT, Column.REGION):
             for (name,) in self._ask.each(sql.distinct(role)):
                 if cells.is_total(name):
@@ -201,8 +233,8 @@ class Sieve:
         if not codes:
             return []
         self._ask.append("currencies", asking.LABELS, codes)
-        [(main, _), *_] = [*self._ask.all(sql.CUBE_CODES), ("", 0)]
-        return [Label(label.text, Column.CURRENCY) for label in codes if label.kind != main]
+        [(self.main, _), *_] = [*self._ask.all(sql.CUBE_CODES), ("", 0)]
+        return [Label(label.text, Column.CURRENCY) for label in codes if label.kind != self.main]
 
     # All others
 

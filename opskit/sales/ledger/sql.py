@@ -15,9 +15,8 @@ LABELS = (Column.PRODUCT, Column.REGION, Column.CURRENCY)
 # White space of all scripts, characters of no width, and the mark of an old end of file, around a name.
 _BLANKS = " || ".join(f"chr({code})" for code in (9, 10, 11, 13, 26, 32, 160, 8203, 8205, 8232, 8239, 12288, 65279))
 _SUM = "::DECIMAL(38, 18)"
-_CLOCK = (
-    r"[ T]+(2[0-3]|[01]?[0-9]):[0-5][0-9](:[0-5][0-9]([.,][0-9]{1,9})?)?( ?[AaPp][Mm])?( ?(Z|[+-][0-9]{2}:?[0-9]{2}))?"
-)
+_CLOCK = r"[ T]+(2[0-3]|[01]?[0-9]):[0-5][0-9](:[0-5][0-9]([.,][0-9]{1,9})?)?( ?[AaPp][Mm])?"
+_ZONE = "( ?(Z|[+-][0-9]{2}:?[0-9]{2}))?"
 _DAY = "[0-9]{1,4}[-/.年][0-9]{1,2}[-/.月][0-9]{1,4}日?"
 
 
@@ -53,6 +52,11 @@ class Shape:
         return [name for name in self.names if name.startswith("surplus")]
 
     @property
+    def others(self) -> list[str]:
+        """The names of the columns that are none of ours."""
+        return [name for name in self.names if name.startswith("other")]
+
+    @property
     def compared(self) -> bool:
         """Whether the table has line totals beside prices."""
         return {Column.PRICE, Column.TOTAL} <= self.columns
@@ -71,14 +75,14 @@ TABLES = (
     ),
     """CREATE OR REPLACE TABLE judged (line BIGINT, k UTINYINT, kind VARCHAR, digest UBIGINT, day DATE, product VARCHAR,
         region VARCHAR, unit DECIMAL(21, 9), quantity DECIMAL(21, 9), sales DECIMAL(38, 18), written DECIMAL(21, 9),
-        low VARCHAR, high VARCHAR, reason VARCHAR)""",
+        held DECIMAL(38, 18), low VARCHAR, high VARCHAR, reason VARCHAR)""",
 )
 MACROS = (
     f"CREATE MACRO bare(x) AS replace(trim(x, {_BLANKS}), chr(8232), chr(10))",
     # A time of day would make a text of its own of every second: it goes, where it plainly is one.
     rf"""CREATE MACRO dated(x) AS CASE
         WHEN length(x) < 10 OR length(x) > 40 THEN x
-        WHEN regexp_full_match(x, '{_DAY}{_CLOCK}') THEN regexp_extract(x, '^{_DAY}')
+        WHEN regexp_full_match(x, '{_DAY}{_CLOCK}{_ZONE}') THEN regexp_extract(x, '^{_DAY}')
         WHEN regexp_full_match(x, '[0-9]{{8}}(2[0-3]|[01][0-9])[0-5][0-9]([0-5][0-9])?') THEN x[:8]
         WHEN regexp_full_match(x, '[0-9]{{10}}([0-9]{{3}})?') THEN
             ((x[:10]::BIGINT + 28800) // 86400 * 86400 + 14400)::VARCHAR
@@ -86,8 +90,8 @@ MACROS = (
         ELSE x END""",
 )
 HAS_CLOCKS = "SELECT coalesce(bool_or(dated(x) <> x), false) FROM (SELECT unnest($1::VARCHAR[]) AS x)"
-NOT_PLAIN = f"SELECT count(x), count(x) - count({_PLAIN}) FROM (SELECT nullif(unnest($1::VARCHAR[]), '') AS x)"
-COUNT = """SELECT count(*), count(line), count(line) - count(DISTINCT hash(line)),
+NOT_PLAIN = f"SELECT count(x), count(x) - count({_PLAIN}) FROM (SELECT nullif(unnest($1::VARCHAR[]), '') AS x)"  # noqa: S608
+COUNT = """SELECT count(*), count(line), count(line) - count(DISTINCT hash(line)) FILTER (line IS NOT NULL),
     coalesce(bool_or(contains(line, '_')), false), coalesce(bool_or(contains(line, chr(8232))), false) FROM lines"""
 
 
@@ -99,7 +103,7 @@ def views(shape: Shape) -> list[str]:
         others = ", ".join(name for name in shape.names if name != Column.DATE)
         filled = f""" REPLACE (CASE WHEN coalesce(bare(date), '') <> '' OR coalesce({others}) IS NULL THEN date
             ELSE last_value(CASE WHEN dated(date) IN (SELECT text FROM anchors) THEN date END IGNORE NULLS)
-            OVER (ROWS UNBOUNDED PRECEDING) END AS date)"""
+            OVER (ROWS UNBOUNDED PRECEDING) END AS date)"""  # noqa: S608 - names of ours
     cut = " AND ".join(["true", *(f"line NOT BETWEEN {first:d} AND {last:d}" for first, last in shape.cuts)])
     numbered = f"SELECT *{filled}{absent} FROM (SELECT row_number() OVER () AS line, * FROM written)"  # noqa: S608
     plain = f"SELECT *{absent} FROM written"  # noqa: S608 - names of ours
@@ -115,7 +119,7 @@ def views(shape: Shape) -> list[str]:
 def _plain(shape: Shape, role: Column) -> str:
     """The number that a cast understands, multiplied; NULL where it is not to be trusted."""
     factor = shape.factors.get(role, 1)
-    value = f"({_PLAIN} * {factor:d})::DECIMAL(30, 9)" if factor != 1 else _PLAIN
+    value = f"({_PLAIN}::DECIMAL(28, 9) * {factor:d}::DECIMAL(10, 0))::DECIMAL(30, 9)" if factor != 1 else _PLAIN
     marks = ["_"] * shape.underscores + ["."] * (role in shape.commas)
     odd = " OR ".join(f"contains(x, '{mark}')" for mark in marks)
     return f"CASE WHEN {odd} THEN NULL ELSE {value} END" if odd else value
@@ -157,10 +161,10 @@ def _values(shape: Shape, price: str, amount: str, total: str) -> tuple[str, str
 
 def cube(shape: Shape) -> str:
     """The sums of plain rows, and the number of odd ones: by date and product (``part`` 0), by date and region (1)."""
-    more = f", {Column.CURRENCY}" if Column.CURRENCY in shape.columns else ""
+    more, currency = (", currency", "currency") if Column.CURRENCY in shape.columns else ("", "'' AS currency")
     gap = "sales - total_value" if shape.compared else "0"
     rows = scanned(shape, "cells", ["day_text(date) AS day", "product", "region", "currency"])
-    return f"""CREATE OR REPLACE TABLE cube AS SELECT coalesce(day, '') AS text, product, region{more or ", '' AS currency"},
+    return f"""CREATE OR REPLACE TABLE cube AS SELECT coalesce(day, '') AS text, product, region, {currency},
         k, GROUPING(product) AS part, count(*) AS rows, sum(sales){_SUM} AS sales, sum(quantity){_SUM} AS quantity,
         sum(unit){_SUM} AS units, count_if(abs({gap}) >= 0.01) AS differing
         FROM ({rows}) GROUP BY GROUPING SETS ((day, product, k{more}), (day, region, k{more}))"""  # noqa: S608
@@ -205,7 +209,10 @@ def odd(shape: Shape) -> str:
     """The rows that are judged one by one, cells as text, with their lines."""
     carried = ["line", "day_text(coalesce(date, '')) AS day_key", *shape.names, *shape.absent]
     carried = [name for name in carried if name != Column.TOTAL and name not in shape.surplus]
-    strange = [f"bare({role}) IN (SELECT text FROM strange WHERE kind = '{role}')" for role in sorted(shape.strange)]
+    strange = [
+        f"bare(coalesce({role}, '')) IN (SELECT text FROM strange WHERE kind = '{role}')"  # noqa: S608 - names of ours
+        for role in sorted(shape.strange)
+    ]
     asked = " OR ".join(["k = 2", "kind <> 'day'", *strange])
     cells = ", ".join(f"coalesce({name}, '') AS {name}" for name in [*shape.names, *shape.absent])
     return f"""CREATE OR REPLACE TABLE odd AS SELECT line, k, kind, days.day AS day, {cells}
@@ -227,13 +234,18 @@ def evidence(role: Column) -> str:
 def odd_rows(shape: Shape) -> str:
     """The odd rows, each with its first cell that is not blank, what stands behind the last column, and a hash."""
     cells = ", ".join(f"nullif(bare({name}), '')" for name in shape.names)
+    others = ", ".join(f"bare({name})" for name in shape.others)
     return f"""CREATE OR REPLACE VIEW odd_rows AS SELECT *, coalesce({cells}, '') AS first_cell,
-        bare(concat({", ".join(shape.surplus)})) AS surplus, hash({", ".join(shape.names)}) AS digest
+        bare(concat({", ".join(shape.surplus)})) AS surplus, [{others}]::VARCHAR[] AS others,
+        hash({", ".join(shape.names)}) AS digest
         FROM odd"""  # noqa: S608 - names of ours
 
 
 LABEL_TEXTS = """SELECT DISTINCT text FROM (SELECT unnest([bare(product), bare(region), bare(date), first_cell]) AS text
-    FROM odd_rows) WHERE text <> '' ORDER BY ALL"""
+    FROM odd_rows UNION ALL SELECT unnest(others) FROM odd_rows WHERE bare(product) = '')
+    WHERE text <> '' ORDER BY ALL"""
+BLANK_PRODUCTS = """SELECT coalesce(sum(rows), 0)::BIGINT, coalesce(sum(rows) FILTER (name = ''), 0)::BIGINT
+    FROM cube JOIN trimmed ON trimmed.text = coalesce(product, '') WHERE part = 0 AND k < 2"""
 
 
 def judged(shape: Shape) -> str:
@@ -247,13 +259,14 @@ def judged(shape: Shape) -> str:
     codes = ", ".join(f"nullif({name}, '')" for name in ("price.currency", "total.currency", "amount.currency"))
     codes += ", nullif(currencies.kind, '')"
     return f"""INSERT INTO judged SELECT line, k, odd.kind, digest, day, bare(odd.product), bare(odd.region), {unit},
-        {quantity}, TRY({sales}) AS sales, {fits[Column.TOTAL]}, coalesce(least({codes}), ''),
+        {quantity}, TRY({sales}) AS sales, {fits[Column.TOTAL]}, NULL, coalesce(least({codes}), ''),
         coalesce(greatest({codes}), ''),
         CASE WHEN first_cell = '' THEN 'blank'
-            WHEN 'total_row' IN ({kinds}) THEN 'total_row'
+            WHEN 'total_row' IN ({kinds}) OR (bare(odd.product) = '' AND list_has_any(others,
+                (SELECT coalesce(list(text), []) FROM labels WHERE kind = 'total_row'))) THEN 'total_row'
             WHEN odd.kind = 'repeated_header' THEN 'repeated_header'
-            WHEN 'note' IN ({kinds}) OR (odd.kind NOT IN ('day', 'future_date')
-                AND coalesce({", ".join(value.values())}) IS NULL) THEN 'note'
+            WHEN odd.kind NOT IN ('day', 'future_date')
+                AND ('note' IN ({kinds}) OR coalesce({", ".join(value.values())}) IS NULL) THEN 'note'
             WHEN surplus <> '' THEN 'field_count'
             WHEN odd.kind = 'future_date' THEN 'future_date'
             WHEN odd.kind <> 'day' THEN 'bad_date'
@@ -286,22 +299,23 @@ def headings(shape: Shape) -> str:
 def cut_rows(shape: Shape) -> str:
     """The first rows of what is cut, as they stand in the table."""
     cells = ", ".join(f"coalesce({name}, '')" for name in shape.names)
-    first = shape.cuts[0][0]
-    return f"SELECT line, [{cells}] FROM numbered WHERE line >= {first:d} LIMIT $1"  # noqa: S608
+    first, last = shape.cuts[0]
+    return f"SELECT line, [{cells}] FROM numbered WHERE line BETWEEN {first:d} AND {last:d} LIMIT $1"  # noqa: S608
 
 
 # Rows that may lack a cell at their end and have one too many before it.
-SHIFTED = """SELECT line FROM judged WHERE reason IS NULL AND kind = 'day'
-    AND region IN (SELECT text FROM strange WHERE kind = 'region') ORDER BY line"""
-SURPLUS_LINES = "SELECT line FROM judged WHERE reason = 'field_count' ORDER BY line"
-SHIFT = "UPDATE judged SET reason = 'field_count' WHERE line IN (SELECT unnest($1::BIGINT[]))"
-JOINED = """UPDATE judged SET kind = 'day', reason = new.reason, day = new.day, product = new.product,
+SHIFTED_LINES = """SELECT line FROM judged WHERE reason IS NULL AND kind = 'day'
+    AND region IN (SELECT text FROM strange WHERE kind = 'region') AND line > $1 ORDER BY line LIMIT $2"""
+SURPLUS_LINES = "SELECT line FROM judged WHERE reason = 'field_count' AND line > $1 ORDER BY line LIMIT $2"
+DOUBTFUL = """UPDATE judged SET reason = 'field_count', held = new.held FROM (SELECT unnest($1::BIGINT[]) AS line,
+    unnest($2::VARCHAR[])::DECIMAL(38, 18) AS held) new WHERE judged.line = new.line"""
+JOINED = """UPDATE judged SET kind = 'day', reason = NULL, day = new.day, product = new.product,
     region = new.region, unit = new.unit, quantity = new.quantity, sales = new.sales, written = new.written,
     low = new.currency, high = new.currency FROM (SELECT unnest($1::BIGINT[]) AS line,
-    unnest($2::VARCHAR[]) AS reason, unnest($3::DATE[]) AS day, unnest($4::VARCHAR[]) AS product,
-    unnest($5::VARCHAR[]) AS region, unnest($6::VARCHAR[])::DECIMAL(21, 9) AS unit,
-    unnest($7::VARCHAR[])::DECIMAL(21, 9) AS quantity, unnest($8::VARCHAR[])::DECIMAL(38, 18) AS sales,
-    unnest($9::VARCHAR[])::DECIMAL(21, 9) AS written, unnest($10::VARCHAR[]) AS currency) new
+    unnest($2::DATE[]) AS day, unnest($3::VARCHAR[]) AS product, unnest($4::VARCHAR[]) AS region,
+    unnest($5::VARCHAR[])::DECIMAL(21, 9) AS unit, unnest($6::VARCHAR[])::DECIMAL(21, 9) AS quantity,
+    unnest($7::VARCHAR[])::DECIMAL(38, 18) AS sales, unnest($8::VARCHAR[])::DECIMAL(21, 9) AS written,
+    unnest($9::VARCHAR[]) AS currency) new
     WHERE judged.line = new.line"""
 ANY_JUDGED = "SELECT 1 FROM judged LIMIT 1"
 CODES = "SELECT low, high, count(*) FROM judged WHERE reason IS NULL AND k = 2 GROUP BY ALL"
