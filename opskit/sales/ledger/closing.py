@@ -1,6 +1,7 @@
 """The last word on the rows that were judged one by one, the sums of all that are accepted, and the account."""
 
 from collections import Counter
+from collections.abc import Iterator
 from decimal import Decimal
 
 from opskit.errors import InvalidInput
