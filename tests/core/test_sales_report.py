@@ -298,6 +298,22 @@ def test_amounts_as_people_write_them() -> None:
     assert plain("") == "–"
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("http://evil.com/x WWW.evil.com", "http：//evil.com/x WWW．evil.com"),
+        ("1. lamp", "1． lamp"),
+        ("365) lamp", "365） lamp"),
+        ("- lamp", "－ lamp"),
+        ("\u202e + lamp", "＋ lamp"),
+        ("1.5L, -20%, 3: 2", "1.5L, -20%, 3: 2"),
+        ("\u202elamp\u202c\x07\u2066", "lamp"),
+    ],
+)
+def test_a_name_makes_neither_link_nor_list_and_turns_nothing(name: str, shown: str) -> None:
+    assert plain(name) == shown
+
+
 # Sources
 
 
