@@ -33,6 +33,7 @@ class Report:
     ranges: Sequence[PriceRangeSales]
     forecast: Sequence[ForecastDay]
     quality: Quality
+    asked_to_compare: bool
 
     @cached_property
     def title(self) -> str:
@@ -55,7 +56,8 @@ class Report:
             quantity=number(summary.total_quantity),
             average=money(summary.average_order_value),
         )
-        compared = self._say("between").join(self._compared()) or self._say("nothing_before")
+        nothing = "nothing_before" if self.asked_to_compare else "not_compared"
+        compared = self._say("between").join(self._compared()) or self._say(nothing)
         return headline, compared, self._worded(self._news)
 
     def markdown(self) -> str:
@@ -117,7 +119,8 @@ class Report:
         told = [one for one in self._findings if one is not self._news and one.key not in _SAID]
         yield self._say("findings"), [f"- {self._worded(finding)}" for finding in told[:_MOST_FINDINGS]]
         yield self._say("products"), [f"{place}. {self._product(one)}" for place, one in enumerate(self.products, 1)]
-        yield self._say("regions"), [f"- {line}" for line in self._regions()]
+        if self.quality.columns.region:
+            yield self._say("regions"), [f"- {line}" for line in self._regions()]
         yield (
             self._say("ranges"),
             [

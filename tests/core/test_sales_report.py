@@ -147,6 +147,23 @@ def test_no_change_and_no_percentage_have_words_too(tmp_path: Path) -> None:
     assert "Nothing in the file to compare with." in examined(gone, tmp_path, compare_with="last_week").analysis.digest
 
 
+def test_who_asked_for_no_comparison_is_not_told_that_there_is_none(tmp_path: Path) -> None:
+    found = examined(weeks(), tmp_path, compare_with="none").analysis
+    assert found.digest.split("\n\n")[1] == "No comparison was asked for."
+
+
+@pytest.mark.parametrize(("period", "words"), [("week", "days of the week"), ("month", "days of the month")])
+def test_a_part_of_a_week_or_month_is_compared_with_such_a_part_by_name(
+    period: str, words: str, tmp_path: Path
+) -> None:
+    found = examined(weeks(9) + "2026-05-04,lamp,9,1,north\n", tmp_path, period=period).analysis
+    assert f"against the same {words} before" in found.digest
+    whole = examined(weeks(9), tmp_path, period=period, date="2026-04-12").analysis
+    assert f"against the {period} before" in whole.digest
+    beyond = examined(weeks(9), tmp_path, period="range", start="2026-05-01", end="2026-05-09").analysis
+    assert "against the equally long time before" in beyond.digest
+
+
 def test_a_day_that_is_not_over_comes_first(tmp_path: Path) -> None:
     path = tmp_path / "sales.csv"
     path.write_text(weeks(), encoding="utf-8")
@@ -172,6 +189,7 @@ def test_without_regions_nothing_is_said_of_them(tmp_path: Path) -> None:
     assert found.drivers_period == "2026-03-01"
     assert [warning.code for warning in found.quality.warnings] == ["no_region_column"]
     assert found.quality.columns.region == ""
+    assert "#### Regions" not in found.report
 
 
 def test_columns_without_headings_are_named_by_number(tmp_path: Path) -> None:

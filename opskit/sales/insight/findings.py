@@ -70,6 +70,8 @@ def against(compared: Compared) -> Said:
     base, focus = compared.base, compared.focus
     if base.against == "previous" and focus.kind == "day" and base.period != focus.period.shifted(-1):
         return said("against_nearest")
+    if base.against == "previous" and focus.kind in ("week", "month") and not focus.over:
+        return said(f"against_previous_{focus.kind}_so_far")
     kind = focus.kind if base.against == "previous" or focus.kind == "day" else "period"
     return said(f"against_{base.against}_{kind}")
 
