@@ -287,6 +287,22 @@ def test_exports_follow_the_pictures_in_a_fixed_order(tmp_path: Path) -> None:
     assert len(sheets["Days"]) == 35
 
 
+def test_the_tables_of_an_export_speak_in_words(tmp_path: Path) -> None:
+    text = weeks(d34="lamp,1000,3,north") + "nonsense,lamp,7,1,north\n"
+    [book] = examined(text, tmp_path, charts="none", exports="xlsx").attachments()
+    path = tmp_path / "report.xlsx"
+    path.write_bytes(book.content())
+    sheets = pd.read_excel(path, sheet_name=None, engine="calamine")
+    assert list(sheets["Rows not counted"]["Reason"]) == ["unreadable date"]
+    made = sheets["What made the change"]
+    assert set(made["Of"]) == {"Product", "Region"}
+    assert len(set(made.groupby("Of")["Change"].sum())) == 1
+    unusual = sheets["Unusual"]
+    assert list(unusual.columns[:3]) == ["Day", "Of", "Name"]
+    assert unusual["Of"].iloc[0] == "Sales"
+    assert "lamp" in set(unusual["Name"])
+
+
 def test_a_frame_may_hold_days_numbers_and_gaps() -> None:
     frame = pd.DataFrame(
         {
