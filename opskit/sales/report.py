@@ -95,7 +95,14 @@ class Report:
         explained = self.study.explained
         moved = "products_lowered" if explained and (explained.change or 0) < 0 else "products_raised"
         odd = {"odd_day", "odd_name"} if self.study.odd and self.study.odd[0].day in self.period else set()
-        for keys in ({"unfinished_today", "unfinished_perhaps"}, odd, {moved}, {"best_product"}):
+        for keys in (
+            {"unfinished_today", "unfinished_perhaps"},
+            {"focus_missing"},
+            {"refunds_only"},
+            odd,
+            {moved},
+            {"best_product"},
+        ):
             for finding in self._findings:
                 if finding.key in keys:
                     return finding
@@ -108,12 +115,13 @@ class Report:
                 continue
             base = self._worded(against(one))
             if not change:
-                yield self._say("compared_same", against=base)
+                told = self._say("compared_same", against=base)
             elif share is None:
-                yield self._say("compared_unknown", change=signed(change), against=base)
+                told = self._say("compared_unknown", change=signed(change), against=base)
             else:
                 way = "up" if change > 0 else "down"
-                yield self._say(f"compared_{way}", change=money(abs(change)), share=abs(share), against=base)
+                told = self._say(f"compared_{way}", change=money(abs(change)), share=abs(share), against=base)
+            yield told + (self._say("in_part") if one.gaps else "")
 
     def _lists(self) -> Iterator[tuple[str, list[str]]]:
         told = [one for one in self._findings if one is not self._news and one.key not in _SAID]

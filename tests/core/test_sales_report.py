@@ -164,6 +164,20 @@ def test_a_part_of_a_week_or_month_is_compared_with_such_a_part_by_name(
     assert "against the equally long time before" in beyond.digest
 
 
+def test_the_digest_alone_says_what_is_missing(tmp_path: Path) -> None:
+    text = "".join(line for line in weeks().splitlines(keepends=True) if "2026-03-26" not in line)
+    lacking = examined(text, tmp_path, period="week", date="2026-03-27").analysis.digest
+    assert lacking.endswith("The period lacks days that usually have rows (1): 2026-03-26.")
+    assert "(not all days known)" not in lacking
+    after = examined(text, tmp_path, period="week").analysis.digest
+    assert "against the week before (not all days known)" in after
+
+
+def test_a_period_of_refunds_only_says_so(tmp_path: Path) -> None:
+    found = examined(f"{HEADER}\n2026-03-01,a,5,-1,x\n2026-03-01,b,2,-2,x\n", tmp_path).analysis
+    assert found.digest.endswith("Nothing was earned, there were only refunds: 9.00 (2).")
+
+
 def test_a_day_that_is_not_over_comes_first(tmp_path: Path) -> None:
     path = tmp_path / "sales.csv"
     path.write_text(weeks(), encoding="utf-8")

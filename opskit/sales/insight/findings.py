@@ -120,6 +120,8 @@ def _odd(odd: Odd) -> Said:
 def _refunds(refunds: Refunds) -> Iterator[Said]:
     share, usual = refunds.share_percent, refunds.usual_percent
     if share is None:
+        if refunds.rows:
+            yield said("refunds_only", count=refunds.rows, sales=-refunds.sales)
         return
     blanks: dict[str, object] = {"count": refunds.rows, "sales": -refunds.sales, "share": Percent(share)}
     if usual is not None and share >= _WORTH_A_WORD and share > usual * _RISE:
