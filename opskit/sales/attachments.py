@@ -123,7 +123,7 @@ class Files:
         yield self._table(
             "days",
             {"day": "date", "orders": "count", **sums},
-            [(day, one.rows, one.sales, one.quantity) for day, one in sorted(self.days.items())],
+            [(day, one.rows, one.sales, one.quantity) for day, one in sorted(self.days.items(), reverse=True)],
         )
         yield self._table(
             "rejected",

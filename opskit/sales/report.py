@@ -137,7 +137,7 @@ class Report:
             ],
         )
         for drivers in self.study.drivers:
-            if self.study.explained and drivers.dimension == "product":
+            if self.study.explained and drivers.dimension == "product" and not self.study.half_a_day:
                 base = self._worded(against(self.study.explained))
                 yield self._say("drivers", against=base), [f"- {line}" for line in self._drivers(drivers)]
         yield self._say("ahead"), [f"- {self._day(day)}" for day in self.forecast]

@@ -42,6 +42,12 @@ class Study:
     pareto: Pareto
     forecast: Forecast
 
+    @property
+    def half_a_day(self) -> bool:
+        """Whether the focus is a day that is not over: that, above all, is what is behind any change."""
+        unfinished = any(flaw.key.startswith("unfinished") for flaw in self.flaws)
+        return unfinished and self.explained is not None and self.explained.focus.period.length == 1
+
 
 def findings(study: Study) -> list[Said]:
     """The sentences, most important first.
@@ -91,9 +97,7 @@ def _comparison(compared: Compared) -> Iterator[Said]:
 
 
 def _drivers(study: Study) -> Iterator[Said]:
-    # What is behind the change of a day that is not over is, above all, that it is not over.
-    half_a_day = any(flaw.key.startswith("unfinished") for flaw in study.flaws)
-    if study.explained is None or (half_a_day and study.explained.focus.period.length == 1):
+    if study.explained is None or study.half_a_day:
         return
     base = against(study.explained)
     for drivers in study.drivers:
