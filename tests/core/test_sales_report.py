@@ -132,6 +132,30 @@ def test_three_lines_for_the_boss(tmp_path: Path) -> None:
     assert "|" not in found.report
 
 
+def test_the_third_line_is_news_and_said_once(tmp_path: Path) -> None:
+    found = examined(weeks(d34="lamp,1000,3,north"), tmp_path).analysis
+    assert found.report.count(found.digest.split("\n\n")[2]) == 1
+    quiet = examined(weeks(d28="lamp,1000,3,north"), tmp_path).analysis
+    assert any("2026-03-30 is unusual" in one for one in quiet.insights)
+    assert "unusual" not in quiet.digest  # that was six days ago
+    path = tmp_path / "sales.csv"
+    path.write_text(weeks(d34="lamp,1000,3,north"), encoding="utf-8")
+    assert "is not over yet" in sales.analyze(path, today=date(2026, 4, 5)).digest
+
+
+def test_refunds_are_measured_against_those_before_the_period(tmp_path: Path) -> None:
+    found = examined(weeks(1, d0="lamp,100,-1,north", d6="lamp,50,-1,north"), tmp_path).analysis.refunds
+    before = sum((100 + day * 10) * 2 + 20 * (5 + day % 3) for day in range(6))
+    assert found.sales == -50
+    assert found.usual_percent == round(Decimal(10_000) / before, 2)
+
+
+def test_a_mean_day_is_one_with_rows(tmp_path: Path) -> None:
+    text = f"{HEADER}\n2026-03-01,a,10,1,x\n2026-03-04,a,30,1,x\n"
+    found = examined(text, tmp_path, period="range").analysis
+    assert "Mean daily sales of 20.00 are not above 50,000.00: worth a look." in found.insights
+
+
 def test_a_fall_is_told_by_what_fell(tmp_path: Path) -> None:
     found = examined(weeks(1, d0="lamp,10,100,north"), tmp_path, date="2026-03-03", compare_with="previous").analysis
     assert found.digest.splitlines()[2].startswith("▼ 960.00 (-73.85%)")
@@ -294,7 +318,11 @@ def test_exports_follow_the_pictures_in_a_fixed_order(tmp_path: Path) -> None:
     page = made["report.html"].content().decode()
     assert "Daily sales 2026-04-05" in page
     assert page.count("data:image/png;base64,") == 4
+    assert "Rows not counted" not in page  # there are none
     assert "**" not in page
+    [short] = examined(weeks(), tmp_path, charts="none", exports="html", top_n=1).attachments()
+    [listed] = re.findall(r"<h2[^>]*>Products</h2>.*?</table>", short.content().decode(), re.DOTALL)
+    assert listed.count("<tr") == 2  # the heading and the best; the workbook holds them all
     book = tmp_path / "report.xlsx"
     book.write_bytes(made["report.xlsx"].content())
     sheets = pd.read_excel(book, sheet_name=None, engine="calamine")
@@ -314,6 +342,9 @@ def test_the_tables_of_an_export_speak_in_words(tmp_path: Path) -> None:
     made = sheets["What made the change"]
     assert set(made["Of"]) == {"Product", "Region"}
     assert len(set(made.groupby("Of")["Change"].sum())) == 1
+    assert list(made.columns) == ["Of", "Name", "Change", "Price effect", "Volume effect", "Mix effect"]
+    expected = [one.volume_effect for one in examined(text, tmp_path).analysis.drivers]
+    assert list(made["Volume effect"]) == [float(value) for value in expected]
     unusual = sheets["Unusual"]
     assert list(unusual.columns[:3]) == ["Day", "Of", "Name"]
     assert unusual["Of"].iloc[0] == "Sales"
