@@ -200,6 +200,8 @@ def test_the_digest_alone_says_what_is_missing(tmp_path: Path) -> None:
 def test_a_period_of_refunds_only_says_so(tmp_path: Path) -> None:
     found = examined(f"{HEADER}\n2026-03-01,a,5,-1,x\n2026-03-01,b,2,-2,x\n", tmp_path).analysis
     assert found.digest.endswith("Nothing was earned, there were only refunds: 9.00 (2).")
+    free = examined(f"{HEADER}\n2026-03-01,a,0,1,x\n", tmp_path).analysis
+    assert "refunds" not in free.report
 
 
 def test_a_day_that_is_not_over_comes_first(tmp_path: Path) -> None:
@@ -310,6 +312,14 @@ def test_charts_come_as_asked_for(charts: str, blocks: int, names: list[str], tm
         assert struct.unpack(">I", content[16:20]) == (900,)
 
 
+def test_a_picture_shows_nothing_after_the_period(tmp_path: Path) -> None:
+    files = examined(weeks(), tmp_path, date="2026-03-30", charts="none")
+    trend = files.charts[0]
+    assert trend.labels[0] == "2026-03-02"
+    assert trend.labels[28] == "2026-03-30"
+    assert len(trend.series[0].known) == 29
+
+
 def test_exports_follow_the_pictures_in_a_fixed_order(tmp_path: Path) -> None:
     files = examined(weeks(d34="chair,1,1,west"), tmp_path, charts="png", exports="xlsx, html, markdown")
     made = {one.filename: one for one in files.attachments()}
@@ -378,6 +388,10 @@ def test_amounts_as_people_write_them() -> None:
     assert number(Decimal("1200.500")) == "1,200.5"
     assert plain("a\n  b") == "a b"
     assert plain("") == "–"
+    assert plain("x" * 40) == "x" * 40
+    assert plain("x" * 41) == "x" * 39 + "…"
+    for active in "\\`*_{}[]<>#|~!@&$=":
+        assert plain(f"a{active}b") == f"a{chr(ord(active) + 0xFEE0)}b"
 
 
 @pytest.mark.parametrize(
