@@ -45,6 +45,7 @@ def _is_blank(value: object) -> bool:
 # By the beginning of pydantic's name for what is wrong.
 _WRONG_KINDS = {
     "bool": "not_a_boolean",
+    "decimal": "not_a_number",
     "float": "not_a_number",
     "int": "not_a_number",
     "finite": "not_a_number",

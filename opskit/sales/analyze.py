@@ -135,6 +135,7 @@ class _Examination:
             ranges=figures.price_ranges(ranges, options.range_ends),
             forecast=study.forecast.days,
             quality=known,
+            asked_to_compare=options.compare_with != "none",
         )
         span, account = self._calendar.span, self._book.account
         dates = say(locale, "sales.date_range", first=span.first, last=span.last) if span.length > 1 else str(span)

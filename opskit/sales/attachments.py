@@ -94,16 +94,26 @@ class Files:
         )
         yield self._table(
             "drivers",
-            {"name": "text", "change": "money", "price": "money", "volume": "money", "mix": "money"},
+            {"of": "text", "name": "text", "change": "money", "price": "money", "volume": "money", "mix": "money"},
             [
-                (one.name, one.contribution, one.price_effect, one.volume_effect, one.mix_effect)
+                (
+                    self._word(one.dimension),
+                    one.name,
+                    one.contribution,
+                    one.price_effect,
+                    one.volume_effect,
+                    one.mix_effect,
+                )
                 for one in found.drivers
             ],
         )
         yield self._table(
             "anomalies",
-            {"day": "date", "name": "text", "sales": "money", "expected": "money", "reason": "text"},
-            [(date.fromisoformat(one.when), one.what, one.value, one.expected, one.reason) for one in found.anomalies],
+            {"day": "date", "of": "text", "name": "text", "sales": "money", "expected": "money", "reason": "text"},
+            [
+                (date.fromisoformat(one.when), *self._subject(one.what), one.value, one.expected, one.reason)
+                for one in found.anomalies
+            ],
         )
         yield self._table(
             "forecast",
@@ -113,13 +123,21 @@ class Files:
         yield self._table(
             "days",
             {"day": "date", "orders": "count", **sums},
-            [(day, one.rows, one.sales, one.quantity) for day, one in sorted(self.days.items())],
+            [(day, one.rows, one.sales, one.quantity) for day, one in sorted(self.days.items(), reverse=True)],
         )
         yield self._table(
             "rejected",
             {"line": "count", "reason": "text", "cells": "text"},
-            [(one.line, one.reason, one.text) for one in found.quality.examples],
+            [
+                (one.line, say(self.report.locale, f"sales.reason_{one.reason}"), one.text)
+                for one in found.quality.examples
+            ],
         )
+
+    def _subject(self, what: str) -> tuple[str, str]:
+        """``product:NAME`` as its kind and its name, ``total`` as all sales."""
+        kind, _, name = what.partition(":")
+        return self._word("sales" if kind == "total" else kind), name
 
     def _table(self, name: str, headings: dict[str, Kind], rows: Sequence[tuple[Cell, ...]]) -> Table:
         title = self._word(f"table_{name}")

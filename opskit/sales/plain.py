@@ -3,17 +3,23 @@
 import re
 from decimal import Decimal
 
+from opskit.sales.charts.chart import line
 from opskit.sales.insight.sums import rounded
 
 _LONGEST_NAME = 40
+_ACTIVE = re.compile(
+    r"[\\`*_{}\[\]<>#|~!@&$=]"
+    r"|(?i:(?<=[a-z]):(?=//)|(?<=www)\.)"  # an address becomes a link by itself (GFM 6.9)
+    r"|^[-+](?= )|(?<=^\d)[.)](?= )|(?<=^\d\d)[.)](?= )|(?<=^\d{3})[.)](?= )"  # an item of a list (CommonMark 5.2)
+)
 _SIGNS = {"CNY": "¥", "JPY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "KRW": "₩", "INR": "₹"}
 
 
 def plain(name: str) -> str:
     """Text from a cell: one line, not too long, and nothing in it that Markdown or HTML would act on."""
-    line = re.sub(r"\s+", " ", name).strip()
-    line = line if len(line) <= _LONGEST_NAME else line[: _LONGEST_NAME - 1] + "…"
-    return re.sub(r"([\\`*_{}\[\]<>#|~!@&$=])", lambda match: chr(ord(match[1]) + 0xFEE0), line) or "–"
+    text = line(name).strip()
+    text = text if len(text) <= _LONGEST_NAME else text[: _LONGEST_NAME - 1] + "…"
+    return _ACTIVE.sub(lambda match: chr(ord(match[0]) + 0xFEE0), text) or "–"
 
 
 def money(amount: Decimal, currency: str = "") -> str:

@@ -33,6 +33,7 @@ class Report:
     ranges: Sequence[PriceRangeSales]
     forecast: Sequence[ForecastDay]
     quality: Quality
+    asked_to_compare: bool
 
     @cached_property
     def title(self) -> str:
@@ -55,7 +56,8 @@ class Report:
             quantity=number(summary.total_quantity),
             average=money(summary.average_order_value),
         )
-        compared = self._say("between").join(self._compared()) or self._say("nothing_before")
+        nothing = "nothing_before" if self.asked_to_compare else "not_compared"
+        compared = self._say("between").join(self._compared()) or self._say(nothing)
         return headline, compared, self._worded(self._news)
 
     def markdown(self) -> str:
@@ -93,7 +95,14 @@ class Report:
         explained = self.study.explained
         moved = "products_lowered" if explained and (explained.change or 0) < 0 else "products_raised"
         odd = {"odd_day", "odd_name"} if self.study.odd and self.study.odd[0].day in self.period else set()
-        for keys in ({"unfinished_today", "unfinished_perhaps"}, odd, {moved}, {"best_product"}):
+        for keys in (
+            {"unfinished_today", "unfinished_perhaps"},
+            {"focus_missing"},
+            {"refunds_only"},
+            odd,
+            {moved},
+            {"best_product"},
+        ):
             for finding in self._findings:
                 if finding.key in keys:
                     return finding
@@ -106,18 +115,20 @@ class Report:
                 continue
             base = self._worded(against(one))
             if not change:
-                yield self._say("compared_same", against=base)
+                told = self._say("compared_same", against=base)
             elif share is None:
-                yield self._say("compared_unknown", change=signed(change), against=base)
+                told = self._say("compared_unknown", change=signed(change), against=base)
             else:
                 way = "up" if change > 0 else "down"
-                yield self._say(f"compared_{way}", change=money(abs(change)), share=abs(share), against=base)
+                told = self._say(f"compared_{way}", change=money(abs(change)), share=abs(share), against=base)
+            yield told + (self._say("in_part") if one.gaps else "")
 
     def _lists(self) -> Iterator[tuple[str, list[str]]]:
         told = [one for one in self._findings if one is not self._news and one.key not in _SAID]
         yield self._say("findings"), [f"- {self._worded(finding)}" for finding in told[:_MOST_FINDINGS]]
         yield self._say("products"), [f"{place}. {self._product(one)}" for place, one in enumerate(self.products, 1)]
-        yield self._say("regions"), [f"- {line}" for line in self._regions()]
+        if self.quality.columns.region:
+            yield self._say("regions"), [f"- {line}" for line in self._regions()]
         yield (
             self._say("ranges"),
             [
@@ -126,7 +137,7 @@ class Report:
             ],
         )
         for drivers in self.study.drivers:
-            if self.study.explained and drivers.dimension == "product":
+            if self.study.explained and drivers.dimension == "product" and not self.study.half_a_day:
                 base = self._worded(against(self.study.explained))
                 yield self._say("drivers", against=base), [f"- {line}" for line in self._drivers(drivers)]
         yield self._say("ahead"), [f"- {self._day(day)}" for day in self.forecast]

@@ -4,6 +4,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Annotated, Any, Literal
 
@@ -28,6 +29,7 @@ class Order(Params):
     key: Key | None = None
     count: int = Field(default=3, ge=1, le=9)
     ratio: float = Field(default=0.5, gt=0)
+    share: Decimal = Decimal(1)
     dry: bool = False
     kind: Literal["a", "b"] = "a"
     name: Line = "nobody"
@@ -117,6 +119,7 @@ def test_a_file_of_the_sdk_becomes_a_reference() -> None:
         ({"text": "x", "count": "many"}, "[not_a_number] count"),
         ({"text": "x", "ratio": "nan"}, "[not_a_number] ratio"),
         ({"text": "x", "count": 1.5}, "[not_a_number] count"),
+        ({"text": "x", "share": "half"}, "[not_a_number] share"),
         ({"text": "x", "dry": "perhaps"}, "[not_a_boolean] dry"),
         ({"text": "x", "kind": "c"}, "[not_an_option] kind cannot be \"c\". Choose one of: 'a' or 'b'."),
         ({"text": "x", "file": {"filename": "a"}}, "[missing_parameter] The parameter file.url is empty"),

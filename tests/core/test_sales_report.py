@@ -132,6 +132,30 @@ def test_three_lines_for_the_boss(tmp_path: Path) -> None:
     assert "|" not in found.report
 
 
+def test_the_third_line_is_news_and_said_once(tmp_path: Path) -> None:
+    found = examined(weeks(d34="lamp,1000,3,north"), tmp_path).analysis
+    assert found.report.count(found.digest.split("\n\n")[2]) == 1
+    quiet = examined(weeks(d28="lamp,1000,3,north"), tmp_path).analysis
+    assert any("2026-03-30 is unusual" in one for one in quiet.insights)
+    assert "unusual" not in quiet.digest  # that was six days ago
+    path = tmp_path / "sales.csv"
+    path.write_text(weeks(d34="lamp,1000,3,north"), encoding="utf-8")
+    assert "is not over yet" in sales.analyze(path, today=date(2026, 4, 5)).digest
+
+
+def test_refunds_are_measured_against_those_before_the_period(tmp_path: Path) -> None:
+    found = examined(weeks(1, d0="lamp,100,-1,north", d6="lamp,50,-1,north"), tmp_path).analysis.refunds
+    before = sum((100 + day * 10) * 2 + 20 * (5 + day % 3) for day in range(6))
+    assert found.sales == -50
+    assert found.usual_percent == round(Decimal(10_000) / before, 2)
+
+
+def test_a_mean_day_is_one_with_rows(tmp_path: Path) -> None:
+    text = f"{HEADER}\n2026-03-01,a,10,1,x\n2026-03-04,a,30,1,x\n"
+    found = examined(text, tmp_path, period="range").analysis
+    assert "Mean daily sales of 20.00 are not above 50,000.00: worth a look." in found.insights
+
+
 def test_a_fall_is_told_by_what_fell(tmp_path: Path) -> None:
     found = examined(weeks(1, d0="lamp,10,100,north"), tmp_path, date="2026-03-03", compare_with="previous").analysis
     assert found.digest.splitlines()[2].startswith("▼ 960.00 (-73.85%)")
@@ -147,12 +171,47 @@ def test_no_change_and_no_percentage_have_words_too(tmp_path: Path) -> None:
     assert "Nothing in the file to compare with." in examined(gone, tmp_path, compare_with="last_week").analysis.digest
 
 
+def test_who_asked_for_no_comparison_is_not_told_that_there_is_none(tmp_path: Path) -> None:
+    found = examined(weeks(), tmp_path, compare_with="none").analysis
+    assert found.digest.split("\n\n")[1] == "No comparison was asked for."
+
+
+@pytest.mark.parametrize(("period", "words"), [("week", "days of the week"), ("month", "days of the month")])
+def test_a_part_of_a_week_or_month_is_compared_with_such_a_part_by_name(
+    period: str, words: str, tmp_path: Path
+) -> None:
+    found = examined(weeks(9) + "2026-05-04,lamp,9,1,north\n", tmp_path, period=period).analysis
+    assert f"against the same {words} before" in found.digest
+    whole = examined(weeks(9), tmp_path, period=period, date="2026-04-12").analysis
+    assert f"against the {period} before" in whole.digest
+    beyond = examined(weeks(9), tmp_path, period="range", start="2026-05-01", end="2026-05-09").analysis
+    assert "against the equally long time before" in beyond.digest
+
+
+def test_the_digest_alone_says_what_is_missing(tmp_path: Path) -> None:
+    text = "".join(line for line in weeks().splitlines(keepends=True) if "2026-03-26" not in line)
+    lacking = examined(text, tmp_path, period="week", date="2026-03-27").analysis.digest
+    assert lacking.endswith("The period lacks days that usually have rows (1): 2026-03-26.")
+    assert "(not all days known)" not in lacking
+    after = examined(text, tmp_path, period="week").analysis.digest
+    assert "against the week before (not all days known)" in after
+
+
+def test_a_period_of_refunds_only_says_so(tmp_path: Path) -> None:
+    found = examined(f"{HEADER}\n2026-03-01,a,5,-1,x\n2026-03-01,b,2,-2,x\n", tmp_path).analysis
+    assert found.digest.endswith("Nothing was earned, there were only refunds: 9.00 (2).")
+    free = examined(f"{HEADER}\n2026-03-01,a,0,1,x\n", tmp_path).analysis
+    assert "refunds" not in free.report
+
+
 def test_a_day_that_is_not_over_comes_first(tmp_path: Path) -> None:
     path = tmp_path / "sales.csv"
     path.write_text(weeks(), encoding="utf-8")
     found = sales.analyze(path, today=date(2026, 4, 5))
     assert found.insights[0] == "2026-04-05 is not over yet (rows so far: 2): its figures will still grow."
     assert found.digest.endswith(found.insights[0])
+    assert found.drivers
+    assert "#### Change by product" not in found.report
 
 
 def test_drivers_add_up_to_the_change(tmp_path: Path) -> None:
@@ -172,6 +231,7 @@ def test_without_regions_nothing_is_said_of_them(tmp_path: Path) -> None:
     assert found.drivers_period == "2026-03-01"
     assert [warning.code for warning in found.quality.warnings] == ["no_region_column"]
     assert found.quality.columns.region == ""
+    assert "#### Regions" not in found.report
 
 
 def test_columns_without_headings_are_named_by_number(tmp_path: Path) -> None:
@@ -252,21 +312,53 @@ def test_charts_come_as_asked_for(charts: str, blocks: int, names: list[str], tm
         assert struct.unpack(">I", content[16:20]) == (900,)
 
 
+def test_a_picture_shows_nothing_after_the_period(tmp_path: Path) -> None:
+    files = examined(weeks(), tmp_path, date="2026-03-30", charts="none")
+    trend = files.charts[0]
+    assert trend.labels[0] == "2026-03-02"
+    assert trend.labels[28] == "2026-03-30"
+    assert len(trend.series[0].known) == 29
+
+
 def test_exports_follow_the_pictures_in_a_fixed_order(tmp_path: Path) -> None:
-    files = examined(weeks(), tmp_path, charts="png", exports="xlsx, html, markdown")
+    files = examined(weeks(d34="chair,1,1,west"), tmp_path, charts="png", exports="xlsx, html, markdown")
     made = {one.filename: one for one in files.attachments()}
     assert list(made)[4:] == ["report.md", "report.html", "report.xlsx"]
     assert made["report.md"].content().decode() == files.analysis.report
     page = made["report.html"].content().decode()
     assert "Daily sales 2026-04-05" in page
     assert page.count("data:image/png;base64,") == 4
+    assert "Rows not counted" not in page  # there are none
     assert "**" not in page
+    [short] = examined(weeks(), tmp_path, charts="none", exports="html", top_n=1).attachments()
+    [listed] = re.findall(r"<h2[^>]*>Products</h2>.*?</table>", short.content().decode(), re.DOTALL)
+    assert listed.count("<tr") == 2  # the heading and the best; the workbook holds them all
     book = tmp_path / "report.xlsx"
     book.write_bytes(made["report.xlsx"].content())
     sheets = pd.read_excel(book, sheet_name=None, engine="calamine")
     assert {"Products", "Regions", "Price ranges", "Days", "Forecast"} <= set(sheets)
     assert sheets["Products"]["Sales"].sum() == float(files.analysis.summary.total_sales)
     assert len(sheets["Days"]) == 35
+    assert sheets["Days"]["Orders"].iloc[0] == 3  # the last day comes first: a page shows the first 200 rows only
+
+
+def test_the_tables_of_an_export_speak_in_words(tmp_path: Path) -> None:
+    text = weeks(d34="lamp,1000,3,north") + "nonsense,lamp,7,1,north\n"
+    [book] = examined(text, tmp_path, charts="none", exports="xlsx").attachments()
+    path = tmp_path / "report.xlsx"
+    path.write_bytes(book.content())
+    sheets = pd.read_excel(path, sheet_name=None, engine="calamine")
+    assert list(sheets["Rows not counted"]["Reason"]) == ["unreadable date"]
+    made = sheets["What made the change"]
+    assert set(made["Of"]) == {"Product", "Region"}
+    assert len(set(made.groupby("Of")["Change"].sum())) == 1
+    assert list(made.columns) == ["Of", "Name", "Change", "Price effect", "Volume effect", "Mix effect"]
+    expected = [one.volume_effect for one in examined(text, tmp_path).analysis.drivers]
+    assert list(made["Volume effect"]) == [float(value) for value in expected]
+    unusual = sheets["Unusual"]
+    assert list(unusual.columns[:3]) == ["Day", "Of", "Name"]
+    assert unusual["Of"].iloc[0] == "Sales"
+    assert "lamp" in set(unusual["Name"])
 
 
 def test_a_frame_may_hold_days_numbers_and_gaps() -> None:
@@ -296,6 +388,26 @@ def test_amounts_as_people_write_them() -> None:
     assert number(Decimal("1200.500")) == "1,200.5"
     assert plain("a\n  b") == "a b"
     assert plain("") == "–"
+    assert plain("x" * 40) == "x" * 40
+    assert plain("x" * 41) == "x" * 39 + "…"
+    for active in "\\`*_{}[]<>#|~!@&$=":
+        assert plain(f"a{active}b") == f"a{chr(ord(active) + 0xFEE0)}b"
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("http://evil.com/x WWW.evil.com", "http：//evil.com/x WWW．evil.com"),
+        ("1. lamp", "1． lamp"),
+        ("365) lamp", "365） lamp"),
+        ("- lamp", "－ lamp"),
+        ("\u202e + lamp", "＋ lamp"),
+        ("1.5L, -20%, 3: 2", "1.5L, -20%, 3: 2"),
+        ("\u202elamp\u202c\x07\u2066", "lamp"),
+    ],
+)
+def test_a_name_makes_neither_link_nor_list_and_turns_nothing(name: str, shown: str) -> None:
+    assert plain(name) == shown
 
 
 # Sources

@@ -42,6 +42,12 @@ class Study:
     pareto: Pareto
     forecast: Forecast
 
+    @property
+    def half_a_day(self) -> bool:
+        """Whether the focus is a day that is not over: that, above all, is what is behind any change."""
+        unfinished = any(flaw.key.startswith("unfinished") for flaw in self.flaws)
+        return unfinished and self.explained is not None and self.explained.focus.period.length == 1
+
 
 def findings(study: Study) -> list[Said]:
     """The sentences, most important first.
@@ -70,6 +76,8 @@ def against(compared: Compared) -> Said:
     base, focus = compared.base, compared.focus
     if base.against == "previous" and focus.kind == "day" and base.period != focus.period.shifted(-1):
         return said("against_nearest")
+    if base.against == "previous" and focus.kind in ("week", "month") and not focus.over:
+        return said(f"against_previous_{focus.kind}_so_far")
     kind = focus.kind if base.against == "previous" or focus.kind == "day" else "period"
     return said(f"against_{base.against}_{kind}")
 
@@ -89,9 +97,7 @@ def _comparison(compared: Compared) -> Iterator[Said]:
 
 
 def _drivers(study: Study) -> Iterator[Said]:
-    # What is behind the change of a day that is not over is, above all, that it is not over.
-    half_a_day = any(flaw.key.startswith("unfinished") for flaw in study.flaws)
-    if study.explained is None or (half_a_day and study.explained.focus.period.length == 1):
+    if study.explained is None or study.half_a_day:
         return
     base = against(study.explained)
     for drivers in study.drivers:
@@ -118,6 +124,8 @@ def _odd(odd: Odd) -> Said:
 def _refunds(refunds: Refunds) -> Iterator[Said]:
     share, usual = refunds.share_percent, refunds.usual_percent
     if share is None:
+        if refunds.rows:
+            yield said("refunds_only", count=refunds.rows, sales=-refunds.sales)
         return
     blanks: dict[str, object] = {"count": refunds.rows, "sales": -refunds.sales, "share": Percent(share)}
     if usual is not None and share >= _WORTH_A_WORD and share > usual * _RISE:
