@@ -61,7 +61,9 @@ def examine(
         folder = Path(name)
         path = Path(table) if isinstance(table, (str, Path)) else _written(table, folder)
         order = None if options.date_order == "auto" else Order(options.date_order)
-        with _book(path, folder, options, Reading(today, order, options.fill_down, progress.tell), progress) as (
+        with _book(
+            path, folder, options, Reading(today, order, options.fill_down, options.range_ends, progress.tell), progress
+        ) as (
             layout,
             book,
         ):
@@ -123,7 +125,7 @@ class _Examination:
         study = self._study()
         products = figures.by_product(self._priced)
         known = quality(self._book.account, self._layout, self._cautions(), locale)
-        ranges = self._book.price_ranges(period, options.range_ends)
+        ranges = self._book.price_ranges(period)
         report = Report(
             locale=locale,
             kind=self._focus.kind,
@@ -179,7 +181,6 @@ class _Examination:
         options, calendar, focus = self._options, self._calendar, self._focus
         compared = insight.compare(focus, insight.bases(focus, options.compare_with, calendar), calendar)
         explained = insight.fairest(compared)
-        self._book.gather(focus.period, *([explained.base.period] if explained else []))
         measure = options.thresholds or Thresholds()
         return insight.Study(
             level=insight.Level(

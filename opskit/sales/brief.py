@@ -17,6 +17,7 @@ LATEST = "latest"
 
 type Export = Literal["markdown", "html", "xlsx"]
 EXPORTS: tuple[Export, ...] = ("markdown", "html", "xlsx")
+_ENDLESS = Decimal(10**12)  # beyond any price
 _LATEST_NAMES = {"", LATEST, "最新", "最近"}
 _RANGE_ENDS = tuple(Decimal(end) for end in (100, 500, 1000, 5000))  # the reference service's price ranges
 
@@ -46,7 +47,7 @@ def _range_ends(texts: tuple[str, ...]) -> tuple[str, ...]:
     ends = [number.value for number in numbers if number]
     if ends[:1] == [0]:
         del ends[0]
-    if None in numbers or not all(one < other for one, other in pairwise([Decimal(0), *ends])):
+    if None in numbers or not all(one < other for one, other in pairwise([Decimal(0), *ends, _ENDLESS])):
         raise InvalidInput("not_price_bins", value=", ".join(texts))
     return tuple(f"{end.normalize():f}" for end in ends)
 

@@ -1,6 +1,6 @@
 """A table's accepted rows in sums, and the questions that can be asked of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import date
 from decimal import Decimal
@@ -17,8 +17,6 @@ from opskit.sales.opening import Layout
 
 if TYPE_CHECKING:
     import duckdb
-
-_GATHERED = 300_000  # rows that are kept aside for further questions
 
 
 @contextmanager
@@ -59,10 +57,7 @@ class Ledger:
         self._ask = Asking(connection, MOST)
         sieve = Sieve(self._ask, layout, reading, surplus)
         self.account = closed(self._ask, layout, sieve)
-        self._shape = sieve.shape
-        self._ask.run(questions.sold(sieve.shape, "sold", "cells"))
         self._days: dict[date, Sums] = {day: Sums(*sums) for day, *sums in self._ask.all(questions.BY_DAY)}
-        self._gathered: frozenset[date] = frozenset()
 
     def days(self) -> dict[date, Sums]:
         """The sums of each day."""
@@ -99,40 +94,18 @@ class Ledger:
         [(products, regions)] = self._ask.all(questions.UNIQUES)
         return products, regions
 
-    # Of the rows themselves
-
-    def gather(self, *periods: Period) -> None:
-        """Read the file once for all questions about rows in these periods, where they are few enough to be kept.
-
-        Without it, ``regions_and_products`` and ``price_ranges`` read the file whenever they are asked for other days.
-        """
-        days = frozenset(day for day in self._days if any(period.first <= day <= period.last for period in periods))
-        if not days <= self._gathered and sum(self._days[day].rows for day in days) <= _GATHERED:
-            self._ask.run(questions.WANTED, [sorted(days)])
-            self._ask.run(questions.NEAR)
-            self._ask.run(questions.sold(self._shape, "picked", "near"))
-            self._ask.run(questions.GATHER, [sorted(days)])
-            self._gathered = days
-
     def regions_and_products(self, period: Period) -> dict[tuple[str, str], Sums]:
         """The sums of each product in each region."""
-        rows = self._within(questions.BY_BOTH[self._source(period)], period)
+        rows = self._within(questions.BY_BOTH, period)
         return {(region, product): Sums(*sums) for region, product, *sums in rows}
 
-    def price_ranges(self, period: Period, ends: Sequence[Decimal]) -> dict[int, tuple[Decimal, Decimal]]:
+    def price_ranges(self, period: Period) -> dict[int, tuple[Decimal, Decimal]]:
         """The sales and the quantity of a period by the place of the range that the unit price lies in.
 
-        ``ends`` are the upper ends, included, of all ranges but the last; a price below 0 lies in none.
+        The ranges are those of ``Reading``; a price below 0 lies in none.
         """
-        query = questions.PRICE_RANGES[self._source(period)]
-        rows = self._ask.all(query, [period.first, period.last, list(ends)])
+        rows = self._within(questions.BY_PLACE, period)
         return {place: (sales, quantity) for place, sales, quantity in rows}
-
-    def _source(self, period: Period) -> str:
-        """Where the rows of a period are."""
-        self.gather(period)
-        within = {day for day in self._days if period.first <= day <= period.last}
-        return "gathered" if within and within <= self._gathered else "sold"
 
     def _within(self, query: str, period: Period) -> list[tuple[Any, ...]]:
         return self._ask.all(query, [period.first, period.last])

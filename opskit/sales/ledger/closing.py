@@ -29,8 +29,8 @@ def closed(ask: Asking, layout: Layout, sieve: Sieve) -> Account:
         _join(ask, layout, sieve)
     _settle_currency(ask, sieve)
     judged = bool(ask.all(sql.ANY_JUDGED))
-    for name in ("product", "region"):
-        ask.run(questions.sums(name, judged=judged))
+    for statement in questions.sums(sieve.shape, judged=judged):
+        ask.run(statement)
     _account(ask, layout, sieve)
     if not account.accepted:
         raise _refusal(layout, account)

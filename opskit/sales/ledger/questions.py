@@ -1,6 +1,6 @@
 """The statements that add up what a sifted table holds, and ask it. Constants and names of our own stand in them."""
 
-from opskit.sales.ledger.sql import Shape, scanned
+from opskit.sales.ledger.sql import Shape, place
 
 _SUM = "::DECIMAL(38, 18)"
 _JUNK = "'blank', 'total_row', 'repeated_header', 'note'"  # what never held money
@@ -16,16 +16,31 @@ _ADDED = ", ".join(
 )
 
 
-def sums(name: str, *, judged: bool) -> str:
-    """The table ``by_product`` or ``by_region``: the sums of a day, sales and refunds apart."""
-    part = int(name == "region")
-    others = f"""UNION ALL SELECT day, {name}, sales < 0, sign, sign * sales, sign * quantity, sign * unit,
+def sums(shape: Shape, *, judged: bool) -> tuple[str, ...]:
+    """The tables of sums: ``by_both`` of a day, product and region, sales and refunds apart, and what adds it up.
+
+    ``by_product``, ``by_region``, and ``by_place`` of a day and price range.
+    """
+    others = f"""UNION ALL SELECT day, product, region, sales < 0, sign, sign * sales, sign * quantity, sign * unit,
         sign * coalesce(abs(sales - written) >= 0.01, false)::INTEGER FROM {_SIGNED}"""  # noqa: S608 - names of ours
-    return f"""CREATE TABLE by_{name} AS SELECT day, {name}, refund, {_ADDED} FROM (
-        SELECT day, name AS {name}, k = 1 AS refund, rows, sales, quantity, units, differing
-        FROM cube JOIN days USING (text) JOIN trimmed ON trimmed.text = coalesce({name}, '')
-        WHERE part = {part:d} AND k < 2 AND days.kind = 'day' {others if judged else ""}
-        ) GROUP BY ALL HAVING sum(rows) <> 0"""  # noqa: S608 - names of ours
+    more = f"""UNION ALL SELECT day, {place(shape)}, sign * sales, sign * quantity
+        FROM {_SIGNED}"""  # noqa: S608 - names of ours
+    return (
+        f"""CREATE TABLE by_both AS SELECT day, product, region, refund, {_ADDED} FROM (
+        SELECT day, sold.name AS product, sold_in.name AS region, k = 1 AS refund, rows, sales, quantity, units,
+        differing FROM cube JOIN days USING (text) JOIN trimmed sold ON sold.text = coalesce(product, '')
+        JOIN trimmed sold_in ON sold_in.text = coalesce(region, '')
+        WHERE part = 0 AND k < 2 AND days.kind = 'day' {others if judged else ""}
+        ) GROUP BY ALL HAVING sum(rows) <> 0""",  # noqa: S608 - names of ours
+        *(
+            f"CREATE TABLE by_{name} AS SELECT day, {name}, refund, {_ADDED} FROM by_both GROUP BY ALL"  # noqa: S608
+            for name in ("product", "region")
+        ),
+        f"""CREATE TABLE by_place AS SELECT day, place, sum(sales){_SUM} AS sales, sum(quantity){_SUM} AS quantity
+        FROM (SELECT day, place, sales, quantity FROM cube JOIN days USING (text)
+        WHERE part = 1 AND k < 2 AND days.kind = 'day' {more if judged else ""})
+        WHERE place IS NOT NULL GROUP BY ALL""",  # noqa: S608 - names of ours
+    )
 
 
 ACCEPTED = """SELECT coalesce(sum(rows), 0)::BIGINT, coalesce(sum(rows) FILTER (refund), 0)::BIGINT,
@@ -47,25 +62,6 @@ def repeated(shape: Shape) -> str:
     return f"SELECT count(*) - count(DISTINCT hash({cells})) FROM cells"  # noqa: S608 - names of ours
 
 
-def sold(shape: Shape, name: str, source: str) -> str:
-    """The view ``name``: every accepted row; the plain ones are read from ``source``."""
-    strange = [
-        f"coalesce(bare({role}), '') NOT IN (SELECT text FROM strange WHERE kind = '{role}')"  # noqa: S608
-        for role in sorted(shape.strange)
-    ]
-    plain = " AND ".join(["k < 2", "kind = 'day'", *strange])
-    rows = scanned(shape, source, ["day_text(coalesce(date, '')) AS day_key", "product", "region", "currency"])
-    return f"""CREATE OR REPLACE VIEW {name} AS SELECT days.day AS day, bare(coalesce(product, '')) AS product,
-        bare(coalesce(region, '')) AS region, unit, quantity, sales
-        FROM ({rows}) JOIN days ON days.text = day_key WHERE {plain}
-        UNION ALL SELECT day, product, region, unit, quantity, sales FROM judged WHERE reason IS NULL"""  # noqa: S608
-
-
-# The rows of some days are picked out by the texts of their dates, before anything else is read in them.
-WANTED = "CREATE OR REPLACE TABLE wanted AS SELECT text FROM days WHERE list_contains($1::DATE[], day)"
-NEAR = """CREATE OR REPLACE VIEW near AS SELECT * FROM cells
-    WHERE day_text(coalesce(date, '')) IN (SELECT text FROM wanted)"""
-GATHER = "CREATE OR REPLACE TABLE gathered AS FROM picked WHERE list_contains($1::DATE[], day)"
 _TOTALS = f"sum(rows)::BIGINT, sum(sales){_SUM}, sum(quantity){_SUM}"
 _WITHIN = "WHERE day BETWEEN $1 AND $2"
 BY_DAY = f"SELECT day, {_TOTALS} FROM by_product GROUP BY ALL ORDER BY day"  # noqa: S608 - constants
@@ -81,15 +77,6 @@ LIVES = f"""SELECT product, min(day), max(day), count(*), sum(sales){_SUM} FROM 
     ) GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - constants
 REFUNDS = f"SELECT product, {_TOTALS} FROM by_product {_WITHIN} AND refund GROUP BY ALL ORDER BY ALL"  # noqa: S608
 UNIQUES = "SELECT (SELECT count(DISTINCT product) FROM by_product), (SELECT count(DISTINCT region) FROM by_region)"
-# Of the rows themselves: gathered before, or looked for in the file once more.
-BY_BOTH = {
-    source: f"""SELECT region, product, count(*), sum(sales){_SUM}, sum(quantity){_SUM} FROM {source} {_WITHIN}
-        GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - constants
-    for source in ("gathered", "sold")
-}
-PRICE_RANGES = {
-    source: f"""SELECT len(list_filter($3::DECIMAL(21, 9)[], lambda high: high < unit)) AS place,
-        sum(sales){_SUM}, sum(quantity){_SUM} FROM {source} {_WITHIN} AND unit >= 0
-        GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - constants
-    for source in ("gathered", "sold")
-}
+BY_BOTH = f"SELECT region, product, {_TOTALS} FROM by_both {_WITHIN} GROUP BY ALL ORDER BY ALL"  # noqa: S608
+BY_PLACE = f"""SELECT place, sum(sales){_SUM}, sum(quantity){_SUM} FROM by_place {_WITHIN}
+    GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - constants

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from itertools import chain, islice
 
 from opskit.sales import cells
@@ -38,12 +39,14 @@ _LOOKED_UP = 5  # where a cast understands not even one of so many cells less, e
 class Reading:
     """How a table is to be read. ``order`` None: by the evidence in the column, d/m/y where there is none.
 
+    ``range_ends``: the upper ends, included, of all price ranges but the last.
     ``progress`` is told what begins: ``checking``, ``adding_up``, ``odd_rows``.
     """
 
     today: date
     order: Order | None = None
     fill_down: bool = False
+    range_ends: tuple[Decimal, ...] = ()
     progress: Callable[[str], None] = lambda _: None
 
 
@@ -109,6 +112,7 @@ class Sieve:
             underscores=underscores,
             clocks=self._ask.all(sql.HAS_CLOCKS, [self.seen(Column.DATE)])[0][0],
             fill_down=self._reading.fill_down,
+            range_ends=self._reading.range_ends,
         )
         if shape.fill_down:
             self._ask.run("CREATE TABLE anchors (text VARCHAR)")

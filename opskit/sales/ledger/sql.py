@@ -7,6 +7,7 @@ odd rows, which are neither, and the strange ones are set apart with their lines
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from opskit.sales.cells import Column
 
@@ -27,6 +28,7 @@ class Shape:
     ``factors``: by how much the numbers of a column are multiplied. ``commas``: columns where a point is odd, for the
     comma is decimal. ``looked_up``: columns of which every text is read beforehand, as a cast understands few.
     ``cuts``: first and last line of what is no part of the table. ``strange``: columns that have strange names.
+    ``range_ends``: the upper ends, included, of all price ranges but the last.
     """
 
     columns: frozenset[Column]
@@ -40,6 +42,7 @@ class Shape:
     fill_down: bool = False
     cuts: tuple[tuple[int, int], ...] = ()
     strange: frozenset[Column] = frozenset()
+    range_ends: tuple[Decimal, ...] = ()
 
     @property
     def numbers(self) -> list[Column]:
@@ -91,7 +94,7 @@ MACROS = (
 )
 HAS_CLOCKS = "SELECT coalesce(bool_or(dated(x) <> x), false) FROM (SELECT unnest($1::VARCHAR[]) AS x)"
 NOT_PLAIN = f"SELECT count(x), count(x) - count({_PLAIN}) FROM (SELECT nullif(unnest($1::VARCHAR[]), '') AS x)"  # noqa: S608
-COUNT = """SELECT count(*), count(line), count(line) - count(DISTINCT hash(line)) FILTER (line IS NOT NULL),
+COUNT = """SELECT count(*), count(line), count(line) - count(DISTINCT CASE WHEN line IS NOT NULL THEN hash(line) END),
     coalesce(bool_or(contains(line, '_')), false), coalesce(bool_or(contains(line, chr(8232))), false) FROM lines"""
 
 
@@ -160,20 +163,30 @@ def _values(shape: Shape, price: str, amount: str, total: str) -> tuple[str, str
 
 
 def cube(shape: Shape) -> str:
-    """The sums of plain rows, and the number of odd ones: by date and product (``part`` 0), by date and region (1)."""
+    """The sums of plain rows, and the number of odd ones.
+
+    By date, product and region (``part`` 0), and by date and price range (1).
+    """
     more, currency = (", currency", "currency") if Column.CURRENCY in shape.columns else ("", "'' AS currency")
     gap = "sales - total_value" if shape.compared else "0"
     rows = scanned(shape, "cells", ["day_text(date) AS day", "product", "region", "currency"])
     return f"""CREATE OR REPLACE TABLE cube AS SELECT coalesce(day, '') AS text, product, region, {currency},
-        k, GROUPING(product) AS part, count(*) AS rows, sum(sales){_SUM} AS sales, sum(quantity){_SUM} AS quantity,
-        sum(unit){_SUM} AS units, count_if(abs({gap}) >= 0.01) AS differing
-        FROM ({rows}) GROUP BY GROUPING SETS ((day, product, k{more}), (day, region, k{more}))"""  # noqa: S608
+        k, place, GROUPING(product) AS part, count(*) AS rows, sum(sales){_SUM} AS sales,
+        sum(quantity){_SUM} AS quantity, sum(unit){_SUM} AS units, count_if(abs({gap}) >= 0.01) AS differing
+        FROM (SELECT *, {place(shape)} AS place FROM ({rows}))
+        GROUP BY GROUPING SETS ((day, product, region, k{more}), (day, place, k))"""  # noqa: S608 - names of ours
 
 
-ROWS = "SELECT coalesce(sum(rows), 0)::BIGINT FROM cube WHERE part = 0"
-ANY_ODD = "SELECT 1 FROM cube JOIN days USING (text) WHERE k = 2 OR kind <> 'day' LIMIT 1"
-DAY_TEXTS = "SELECT DISTINCT text FROM cube ORDER BY ALL"
-_REGIONS = "FROM cube JOIN trimmed ON trimmed.text = region WHERE part = 1 AND k < 2 AND name <> ''"
+def place(shape: Shape) -> str:
+    """The place of the price range that ``unit`` lies in; NULL below 0."""
+    ends = " ".join(f"WHEN unit <= {end:f} THEN {place:d}" for place, end in enumerate(shape.range_ends))
+    return f"CASE WHEN unit < 0 OR unit IS NULL THEN NULL {ends} ELSE {len(shape.range_ends):d} END::UTINYINT"
+
+
+ROWS = "SELECT coalesce(sum(rows), 0)::BIGINT FROM cube WHERE part = 1"
+ANY_ODD = "SELECT 1 FROM cube JOIN days USING (text) WHERE part = 1 AND (k = 2 OR kind <> 'day') LIMIT 1"
+DAY_TEXTS = "SELECT DISTINCT text FROM cube WHERE part = 1 ORDER BY ALL"
+_REGIONS = "FROM cube JOIN trimmed ON trimmed.text = region WHERE part = 0 AND k < 2 AND name <> ''"
 _IS_NUMERIC = "regexp_full_match(name, '[0-9][0-9.,]*')"
 NUMERIC_REGIONS = f"""SELECT coalesce(sum(rows), 0)::BIGINT, coalesce(sum(rows) FILTER ({_IS_NUMERIC}), 0)::BIGINT
     {_REGIONS}"""
@@ -190,8 +203,7 @@ NAMES = """CREATE OR REPLACE TABLE trimmed AS SELECT text, bare(text) AS name
 
 def distinct(role: Column) -> str:
     """The different names in plain rows, trimmed."""
-    part = int(role is Column.REGION)
-    return f"""SELECT DISTINCT name FROM (SELECT DISTINCT {role} AS text FROM cube WHERE part = {part:d} AND k < 2)
+    return f"""SELECT DISTINCT name FROM (SELECT DISTINCT {role} AS text FROM cube WHERE part = 0 AND k < 2)
         JOIN trimmed USING (text) WHERE name <> '' ORDER BY ALL"""  # noqa: S608 - names of ours
 
 
