@@ -61,12 +61,8 @@ def examine(
         folder = Path(name)
         path = Path(table) if isinstance(table, (str, Path)) else _written(table, folder)
         order = None if options.date_order == "auto" else Order(options.date_order)
-        with _book(
-            path, folder, options, Reading(today, order, options.fill_down, options.range_ends, progress.tell), progress
-        ) as (
-            layout,
-            book,
-        ):
+        reading = Reading(today, order, options.fill_down, options.range_ends, progress.tell)
+        with _book(path, folder, options, reading, progress) as (layout, book):
             return _Examination(layout, book, options, today, progress).files()
 
 

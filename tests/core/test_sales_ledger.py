@@ -13,23 +13,25 @@ import pytest
 from opskit.errors import InvalidInput
 from opskit.sales.cells import Order
 from opskit.sales.insight import Life, Period, Sums
-from opskit.sales.ledger import Account, Ledger, Reading, ledger
+from opskit.sales.ledger import Account, Ledger, NotClean, Reading, ledger, sql
+from opskit.sales.ledger.asking import Asking
 from opskit.sales.ledger.database import database
-from opskit.sales.opening import opened
+from opskit.sales.opening import Limits, opened
 
 TODAY = date(2026, 3, 10)
 HEADER = "Date,Product,Price,Amount,Region"
 FIRST, SECOND = date(2026, 3, 1), date(2026, 3, 2)
 ALL = Period(FIRST, SECOND)
+LITTLE = Limits(checked_bytes=100, head_bytes=1000)  # of a file that is judged by its head
 
 
 @contextmanager
-def read(text: str, tmp_path: Path, *, careful: bool = True, **options: Any) -> Iterator[Ledger]:
+def read(text: str, tmp_path: Path, **options: Any) -> Iterator[Ledger]:
     path = tmp_path / "sales.csv"
     path.write_text(text, encoding="utf-8")
     folder = Path(tempfile.mkdtemp(dir=tmp_path))
     layout = opened(path, folder)
-    with ledger(layout, folder, Reading(TODAY, **options), careful=careful) as found:
+    with ledger(layout, folder, Reading(TODAY, **options)) as found:
         yield found
 
 
@@ -46,8 +48,8 @@ def total(rows: str, tmp_path: Path, header: str = HEADER, **options: Any) -> De
 def test_plain_rows_are_summed_by_day_product_and_region(tmp_path: Path) -> None:
     rows = "2026-03-01,灯,10.00,1,华东\n2026-03-02,灯,19.99,3,华东\n"
     rows += "2026-03-02, 灯　,20.01,1,华南\n2026-03-02,书,100,2.5,\n"
-    for careful in (False, True):
-        with read(f"{HEADER}\n{rows}", tmp_path, careful=careful) as found:
+    for ends in ((Decimal(20), Decimal(100)), ()):
+        with read(f"{HEADER}\n{rows}", tmp_path, range_ends=ends) as found:
             assert found.days() == {
                 FIRST: Sums(1, Decimal(10), Decimal(1)),
                 SECOND: Sums(3, Decimal("329.98"), Decimal("6.5")),
@@ -64,14 +66,13 @@ def test_plain_rows_are_summed_by_day_product_and_region(tmp_path: Path) -> None
                 "书": {SECOND: 250},
             }
             assert found.daily("product", Period(SECOND, SECOND), most=1).keys() == {"书"}
-            assert found.price_ranges(Period(SECOND, SECOND), [Decimal(20), Decimal(100)]) == {
-                0: (Decimal("59.97"), 3),
-                1: (Decimal("270.01"), Decimal("3.5")),
-            }
+            ranges = {0: (Decimal("59.97"), 3), 1: (Decimal("270.01"), Decimal("3.5"))}
+            whole = {0: (Decimal("329.98"), Decimal("6.5"))}
+            assert found.price_ranges(Period(SECOND, SECOND)) == (ranges if ends else whole)
             assert found.lives(SECOND)["灯"] == Life(FIRST, SECOND, 2, Decimal("89.98"))
             assert found.lives(FIRST).keys() == {"灯"}
             assert found.uniques() == (2, 3)
-            assert found.account == Account(accepted=4)
+            assert found.account == Account(accepted=4, cautions=[("blank_region", {"count": 1})])
 
 
 def test_odd_cells_are_read_text_by_text(tmp_path: Path) -> None:
@@ -118,8 +119,8 @@ def test_a_total_with_plain_numbers_is_no_sale(tmp_path: Path) -> None:
 def test_currencies_are_never_mixed(tmp_path: Path) -> None:
     found = account("2026-03-01,a,¥1,1,x\n2026-03-01,a,¥2,1,x\n2026-03-01,a,$9,2,x\n2026-03-01,a,3,1,x\n", tmp_path)
     assert (found.accepted, found.rejected, found.currency) == (3, {"currency_mismatch": 1}, "CNY")
-    assert found.money == 18
-    assert found.cautions == [("mixed_currency", {"currencies": "CNY, USD"})]
+    assert found.money == 0  # no dollars among yuan
+    assert found.cautions == [("mixed_currency", {"used": "CNY", "count": 1, "held": "USD 18.00"})]
 
 
 def test_a_column_may_tell_the_currency(tmp_path: Path) -> None:
@@ -198,8 +199,14 @@ def test_without_a_header_the_date_column_is_named_by_its_number(tmp_path: Path)
 def test_a_table_too_large_to_sum_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "sales.csv"
     path.write_text(f"{HEADER}\n2026-03-01,a,1,1,x\n")
-    with pytest.raises(InvalidInput, match="too_many_groups"), database(opened(path, tmp_path), tmp_path, careful=True):
-        raise duckdb.OutOfMemoryException("of memory")
+    for error, told in (
+        (duckdb.OutOfMemoryException("of memory"), "too_many_groups"),
+        (duckdb.OutOfRangeException("overflow"), "too_many_digits"),
+    ):
+        with pytest.raises(InvalidInput, match=told), database(opened(path, tmp_path), tmp_path, surplus=1):
+            raise error
+    with pytest.raises(duckdb.BinderException), database(opened(path, tmp_path), tmp_path, surplus=1):
+        raise duckdb.BinderException("a fault of ours")
 
 
 def test_the_database_reads_the_table_and_nothing_else(tmp_path: Path) -> None:
@@ -208,16 +215,16 @@ def test_the_database_reads_the_table_and_nothing_else(tmp_path: Path) -> None:
     other.write_text("secret\n")
     folder = tmp_path / "folder"
     folder.mkdir()
-    with database(opened(path, folder), folder, careful=False) as connection:
+    with database(opened(path, folder), folder, surplus=1) as connection:
         for query in (
             f"FROM read_csv('{other}')",
-            f"COPY cells TO '{tmp_path}/out.csv'",
+            f"COPY written TO '{tmp_path}/out.csv'",
             "INSTALL httpfs",
             "SET enable_external_access = true",
         ):
             with pytest.raises(duckdb.Error):
                 connection.execute(query)
-        assert connection.execute("SELECT product FROM cells").fetchall() == [("a",)]
+        assert connection.execute("SELECT product FROM written").fetchall() == [("a",)]
 
 
 def test_sums_are_those_of_decimal_arithmetic(tmp_path: Path) -> None:
@@ -229,3 +236,178 @@ def test_sums_are_those_of_decimal_arithmetic(tmp_path: Path) -> None:
         shown = chance.choice([f"{price}", f'"¥{price:,}"', f"{price}元"])
         rows.append(f"2026-03-01,p{chance.randrange(9)},{shown},{amount},x\n")
     assert total("".join(rows), tmp_path) == expected
+
+
+# Cells that a comma parted
+
+
+@pytest.mark.parametrize(
+    ("row", "accepted", "sales", "held"),
+    [
+        ("2026-03-01,a,1,299.00,2,x", 1, 2598, 0),
+        ("2026-03-01,a,1,234,567.50,2,x", 1, 2469135, 0),
+        ("2026-03-01,a,1,299,2,x", 1, 2598, 0),
+        ("2026-03-01,a,1,200,300,x", 0, 0, 360_000),  # 1 × 200,300 or 1,200 × 300: nobody knows
+        ("2062-03-01,a,1,299.00,2,x", 0, 0, 2598),
+        ("2026-03-01,a,1,299.00,two,x", 0, 0, 299),
+        ("2026-03-01,a,1,2,3,4,5,6,7,8,9", 0, 0, 2),
+    ],
+)
+def test_a_comma_of_a_thousand_parts_no_cells(row: str, accepted: int, sales: int, held: int, tmp_path: Path) -> None:
+    with read(f"{HEADER}\n2026-03-01,a,1,1,x\n{row}\n", tmp_path) as found:
+        assert found.account.accepted == 1 + accepted
+        assert found.days()[FIRST].sales == 1 + sales
+        assert found.account.money == held
+        assert found.account.rejected == ({} if accepted else {"field_count": 1})
+
+
+def test_the_rows_own_total_decides_between_two_readings(tmp_path: Path) -> None:
+    rows = "2026-03-01,a,1,1,x,1\n2026-03-01,a,1,200,300,x,360000\n2026-03-01,a,1,200,300,x,7\n"
+    found = account(rows, tmp_path, f"{HEADER},Total")
+    assert (found.accepted, found.rejected) == (2, {"field_count": 1})
+
+
+def test_a_row_that_lacks_its_last_cell_may_have_a_comma_too_many(tmp_path: Path) -> None:
+    rows = "2026-03-01,a,1,1,north\n" * 9 + "2026-03-01,a,1,299.00,2\n"
+    found = account(rows, tmp_path)
+    assert (found.accepted, found.rejected, found.money) == (9, {"field_count": 1}, Decimal(2598))
+
+
+# Other tables, units, totals
+
+
+def test_another_table_below_is_not_counted(tmp_path: Path) -> None:
+    rows = "2026-03-01,a,1,1,x\n,,,,\nDate,Customer,Phone,Amount,Region\n2026-03-01,Li,138,9,x\n2026-03-01,Wu,139,8,y\n"
+    found = account(rows, tmp_path)
+    assert found.accepted == 1
+    assert found.rejected == {"blank": 1, "note": 3}
+    assert ("appended_table", {"line": 4, "count": 3}) in found.cautions
+    again = account(f"{rows}{HEADER}\n2026-03-02,b,5,1,x\n", tmp_path)
+    assert (again.accepted, again.rejected) == (2, {"blank": 1, "note": 3, "repeated_header": 1})
+
+
+def test_an_export_joined_to_another_counts(tmp_path: Path) -> None:
+    found = account(f"2026-03-01,a,1,1,x\n{HEADER}\n2026-03-02,b,5,1,x\n", tmp_path)
+    assert (found.accepted, found.rejected) == (2, {"repeated_header": 1})
+
+
+def test_a_heading_may_name_what_one_stands_for(tmp_path: Path) -> None:
+    with read("日期,商品,单价（万元）,数量,地区\n2026-03-01,a,1.5,2,x\n2026-03-01,a,3万,1,x\n", tmp_path) as found:
+        assert found.days()[FIRST].sales == 60_000
+        assert ("unit_in_header", {"column": "单价（万元）", "factor": 10000}) in found.account.cautions
+
+
+def test_a_total_of_a_product_that_the_table_knows_is_no_sale(tmp_path: Path) -> None:
+    rows = "2026-03-01,North,1,1,x\n2026-03-01,North Total,1,1,x\n2026-03-01,Colgate Total,1,1,x\n"
+    rows += "2026-03-01,Grand Total,?,1,x\nNorth total,,9,,\n2026-03-01,总计算器,1,1,x\n"
+    found = account(rows, tmp_path)
+    assert (found.accepted, found.rejected) == (3, {"total_row": 3})
+
+
+# Files that are not what their heads look like
+
+
+@pytest.mark.parametrize(
+    "row",
+    ['2026-03-02,"a,9,1,x', '2026-03-02,"a\nb",9,1,x', '2026-03-02,a "b" c,9,1,x,"', '2026-03-02,"a"b,9,1,x'],
+)
+def test_a_stray_quotation_mark_further_down_is_noticed_and_read_with_care(row: str, tmp_path: Path) -> None:
+    rows = "2026-03-01,a,1,1,x\n" * 60_000
+    path = tmp_path / "sales.csv"
+    path.write_text(f"{HEADER}\n{rows}{row}\n{rows}", encoding="utf-8")
+    layout = opened(path, tmp_path, limits=LITTLE)
+    assert not layout.complete
+    with pytest.raises(NotClean), ledger(layout, tmp_path, Reading(TODAY)):
+        pass
+    mended = opened(path, tmp_path, limits=LITTLE, thorough=True)
+    with ledger(mended, tmp_path, Reading(TODAY)) as found:
+        assert found.account.accepted + found.account.rejected.total() >= 60_000
+
+
+def test_surplus_cells_are_found_wherever_they_stand(tmp_path: Path) -> None:
+    rows = "2026-03-01,a,1,1,x\n" * 300 + "2026-03-01,a,1,1,x,,,,,,,far\n2026-03-01,a,1,1,x,,,,\n"
+    found = account(rows, tmp_path)
+    assert (found.accepted, found.rejected) == (301, {"field_count": 1})
+
+
+def test_lines_of_examples_count_blank_lines_and_breaks_within_cells(tmp_path: Path) -> None:
+    rows = '2026-03-01,a,1,1,x\n\n\n2026-03-01,a,?,1,x\n2026-03-01,"a\nb",1,1,x\n2026-03-01,c,?,1,x\n'
+    found = account(rows, tmp_path)
+    assert [(one.line, one.reason) for one in found.examples] == [
+        (3, "blank"), (4, "blank"), (5, "bad_price"), (8, "bad_price"),
+    ]  # fmt: skip
+
+
+def test_more_memory_is_taken_before_a_table_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "sales.csv"
+    path.write_text(f"{HEADER}\n2026-03-01,a,1,1,x\n")
+    with database(opened(path, tmp_path), tmp_path, surplus=1) as connection:
+        connection.execute("SET memory_limit = '1MB'")
+        ask = Asking(connection, 160_000_000)
+        many = "SELECT count(*) FROM (SELECT range AS a FROM range(200000) GROUP BY ALL)"
+        assert ask.all(many) == [(200_000,)]
+        connection.execute("SET memory_limit = '1MB'")
+        with pytest.raises(duckdb.OutOfMemoryException):
+            Asking(connection, 1_000_000).all("SELECT list(range) FROM range(20000000)")
+
+
+def test_a_currency_that_most_rows_do_not_name_is_told(tmp_path: Path) -> None:
+    rows = "2026-03-01,a,1,1,x\n" * 5 + "2026-03-01,a,$1,1,x\n"
+    found = account(rows, tmp_path)
+    assert (found.accepted, found.currency) == (6, "USD")
+    assert ("unmarked_currency", {"used": "USD", "count": 5}) in found.cautions
+
+
+def test_a_record_of_two_lines_is_noticed_where_none_was_seen(tmp_path: Path) -> None:
+    path = tmp_path / "sales.csv"
+    path.write_text(f"{HEADER}\n2026-03-01,a,1,1,x\n", encoding="utf-8")
+    layout = opened(path, tmp_path)
+    path.write_text(f'{HEADER}\n2026-03-01,"a\nb",1,1,x\n', encoding="utf-8")
+    with pytest.raises(NotClean), ledger(layout, tmp_path, Reading(TODAY)):
+        pass
+
+
+def test_a_reading_that_does_not_come_to_as_many_rows_as_lines_is_no_reading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No file is known that the database reads like that; one that it did would be counted wrong in silence."""
+    monkeypatch.setattr(sql, "COUNT", "SELECT 9, 9, 0, false, false")
+    with pytest.raises(NotClean), read(f"{HEADER}\n2026-03-01,a,1,1,x\n", tmp_path):
+        pass
+
+
+def test_more_surplus_cells_than_are_looked_at_are_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "sales.csv"
+    rows = "2026-03-01,a,1,1,x,,,\n" + "2026-03-01,a,1,1,x\n" * 60_000
+    path.write_text(f"{HEADER}\n{rows}2026-03-01,a,1,1,x{',' * 60}y\n", encoding="utf-8")
+    with pytest.raises(NotClean), ledger(opened(path, tmp_path, limits=LITTLE), tmp_path, Reading(TODAY)):
+        pass
+    thorough = opened(path, tmp_path, limits=LITTLE, thorough=True)
+    with ledger(thorough, tmp_path, Reading(TODAY)) as found:
+        assert (found.account.accepted, found.account.rejected) == (60_001, {"field_count": 1})
+
+
+def test_notes_and_other_tables_share_the_examples_of_a_reason(tmp_path: Path) -> None:
+    rows = (
+        "2026-03-01,a,1,1,x\n" + "说明：如下,,,,\n" * 4 + "Date,Customer,Phone,Amount,Region\n2026-03-01,Li,1,9,x\n" * 2
+    )
+    found = account(rows, tmp_path)
+    assert found.rejected == {"note": 8}
+    assert [one.line for one in found.examples] == [3, 4, 5, 6, 7]
+
+
+def test_a_label_of_a_total_may_stand_in_a_column_of_no_name_of_ours(tmp_path: Path) -> None:
+    rows = "2026-03-01,a,1,1,x,-\n" * 9 + "2026-03-01,,9,1,,小计\n2026-03-01,,5,1,x,-\n"
+    found = account(rows, tmp_path, f"{HEADER},备注")
+    assert (found.accepted, found.rejected) == (10, {"total_row": 1})
+
+
+def test_a_number_too_large_for_money_is_none_and_a_comma_may_be_a_slip(tmp_path: Path) -> None:
+    rows = "2026-03-01,a,1.5,1,x\n2026-03-01,a,2.5,1,x\n2026-03-01,a,1e13,1,x\n" + '2026-03-01,a,"12,50",1,x\n'
+    found = account(rows, tmp_path)
+    assert (found.accepted, found.rejected) == (2, {"bad_price": 2})
+
+
+def test_words_in_a_row_of_notes_make_no_heading(tmp_path: Path) -> None:
+    found = account("2026-03-01,a,1,1,x\nplease,call,me,later,today\n", tmp_path)
+    assert (found.accepted, found.rejected) == (1, {"note": 1})

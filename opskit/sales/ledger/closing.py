@@ -90,10 +90,10 @@ def _settle_currency(ask: Asking, sieve: Sieve) -> None:
     sieve.account.currency = main
     if codes != {main}:
         [(count,)] = ask.all(sql.REJECT_CODES, [main])
-        blanks = {"currencies": ", ".join(sorted(codes | {main})), "used": main, "count": count}
-        sieve.account.warn("mixed_currency", **blanks)
+        held = ", ".join(f"{code} {sales:,.2f}" for code, sales in ask.all(questions.FOREIGN, [main]))
+        sieve.account.warn("mixed_currency", used=main, count=count, held=held)
     elif unmarked and home != main:
-        sieve.account.warn("mixed_currency", currencies=f"?, {main}", used=main, count=0)
+        sieve.account.warn("unmarked_currency", used=main, count=unmarked)
 
 
 def _account(ask: Asking, layout: Layout, sieve: Sieve) -> None:
@@ -159,11 +159,11 @@ def _places(ask: Asking, layout: Layout, sieve: Sieve, lines: list[int]) -> dict
 
 def _duplicates(ask: Asking, sieve: Sieve) -> int:
     """How many accepted rows repeat an earlier one: by a 64-bit hash, of the line or of its cells."""
-    repeated: int = sieve.repeated
+    repeated = sieve.repeated
     if sieve.shape.cuts or sieve.shape.fill_down:
         [(repeated,)] = ask.all(questions.repeated(sieve.shape))
     [(rejected,)] = ask.all(questions.REJECTED_TWICE)
-    return max(repeated - rejected, 0)
+    return max(int(repeated) - int(rejected), 0)
 
 
 def _refusal(layout: Layout, account: Account) -> InvalidInput:

@@ -3,7 +3,8 @@
 from opskit.sales.ledger.sql import Shape, place
 
 _SUM = "::DECIMAL(38, 18)"
-_JUNK = "'blank', 'total_row', 'repeated_header', 'note'"  # what never held money
+# What never held money, or held another one: two currencies are never added up.
+_JUNK = "'blank', 'total_row', 'repeated_header', 'note', 'currency_mismatch'"
 # A strange row has been summed with the plain ones: it goes, and comes back where it is accepted.
 _SIGNED = """(SELECT *, -1 AS sign FROM judged WHERE k < 2 AND kind = 'day'
     UNION ALL SELECT *, 1 AS sign FROM judged WHERE reason IS NULL)"""
@@ -49,6 +50,8 @@ BLANK_REGIONS = "SELECT coalesce(sum(rows), 0)::BIGINT FROM by_region WHERE regi
 REJECTED = f"""SELECT reason, count(*), min(line, $1),
     coalesce(sum(coalesce(held, sales, written)) FILTER (reason NOT IN ({_JUNK})), 0)
     FROM judged WHERE reason IS NOT NULL GROUP BY ALL ORDER BY count(*) DESC, reason"""  # noqa: S608 - constants
+FOREIGN = """SELECT CASE WHEN high = $1 THEN low ELSE high END AS code, sum(sales) FROM judged
+    WHERE reason = 'currency_mismatch' GROUP BY ALL ORDER BY ALL"""
 REJECTED_TWICE = "SELECT count(*) - count(DISTINCT digest) FROM judged WHERE reason IS NOT NULL"
 PLACES = """SELECT r, p + b - own FROM (SELECT row_number() OVER () AS p, line IS NULL AS blank,
     count(line) OVER (ROWS UNBOUNDED PRECEDING) AS r, length(line) - length(replace(line, chr(8232), '')) AS own,

@@ -65,12 +65,13 @@ class Sieve:
             ask.run(statement)
         self.shape = self._first(tuple(names(layout, surplus)), underscores=underscores)
         self.days = Days(Order.DMY, layout.epoch1904, self.heading(Column.DATE), reading.today)
-        for turn in range(1, _TURNS + 1):
+        turns = _TURNS
+        while turns:
             self._sum_up()
             self._set_apart()
-            shape = self._reconsidered() if turn < _TURNS else self.shape
-            if shape == self.shape:
-                break
+            turns -= 1
+            shape = self._reconsidered() if turns else self.shape
+            turns = turns if shape != self.shape else 0
             self.shape = shape
 
     def heading(self, column: Column) -> str:
