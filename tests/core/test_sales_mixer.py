@@ -11,27 +11,15 @@ from devtools.mixer.plan import Plan, plan_of, table_of
 from devtools.mixer.registry import DEFECTS
 
 FILES, SEED = 120, 1
-# What the ledger still reads wrong: it goes from here as it is mended there, and at the end this is empty.
-WAITING = {
-    *("appended_table", "heading_in_wan", "bare_thousands", "bare_thousands_cut", "bare_names", "bare_decimal_comma"),
-    *("far_surplus", "blank_surplus", "surplus_cells", "large_amounts", "three_decimals", "minority_comma_amounts"),
-    *("minority_comma", "unmarked_and_strange", "bad_prices", "bad_amounts", "totals", "subtotals"),
-}
 
 
 def plans() -> list[Plan]:
     return [plan_of(seed) for seed in range(SEED, SEED + FILES)]
 
 
-def mended(plan: Plan) -> Plan:
-    for name in WAITING:
-        plan = plan.without(name)
-    return plan
-
-
 def test_no_file_is_read_wrong_in_silence() -> None:
     with ProcessPoolExecutor(2, get_context("spawn")) as pool:  # a fork of a process with threads may hang
-        verdicts = list(pool.map(judged, map(mended, plans()), chunksize=10))
+        verdicts = list(pool.map(judged, plans(), chunksize=10))
     assert [str(verdict) for verdict in verdicts if verdict.kind in {"SILENT", "CRASH"}] == []
     kinds = [verdict.kind for verdict in verdicts]
     assert kinds.count("right") >= FILES * 0.9, [str(verdict) for verdict in verdicts if verdict.kind != "right"]

@@ -213,8 +213,9 @@ ANCHORS = "SELECT DISTINCT dated(date) FROM written WHERE date IS NOT NULL ORDER
 
 
 def every(role: Column) -> str:
-    """All different texts of a column of numbers, and how often there is each."""
-    return f"SELECT {role}, count(*) FROM cells WHERE {role} IS NOT NULL GROUP BY ALL ORDER BY ALL"  # noqa: S608
+    """All different texts of a column of numbers, and how many rows that may have a day hold each."""
+    return f"""SELECT {role}, count(*) FILTER (regexp_matches(date, '[0-9]')) FROM cells
+        WHERE {role} IS NOT NULL GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a name of ours
 
 
 def odd(shape: Shape) -> str:
@@ -254,7 +255,7 @@ def odd_rows(shape: Shape) -> str:
 
 
 LABEL_TEXTS = """SELECT DISTINCT text FROM (SELECT unnest([bare(product), bare(region), bare(date), first_cell]) AS text
-    FROM odd_rows UNION ALL SELECT unnest(others) FROM odd_rows WHERE bare(product) = '')
+    FROM odd_rows UNION ALL SELECT unnest(others) FROM odd_rows WHERE bare(product) = '' OR kind <> 'day')
     WHERE text <> '' ORDER BY ALL"""
 BLANK_PRODUCTS = """SELECT coalesce(sum(rows), 0)::BIGINT, coalesce(sum(rows) FILTER (name = ''), 0)::BIGINT
     FROM cube JOIN trimmed ON trimmed.text = coalesce(product, '') WHERE part = 0 AND k < 2"""
@@ -274,7 +275,7 @@ def judged(shape: Shape) -> str:
         {quantity}, TRY({sales}) AS sales, {fits[Column.TOTAL]}, NULL, coalesce(least({codes}), ''),
         coalesce(greatest({codes}), ''),
         CASE WHEN first_cell = '' THEN 'blank'
-            WHEN 'total_row' IN ({kinds}) OR (bare(odd.product) = '' AND list_has_any(others,
+            WHEN 'total_row' IN ({kinds}) OR ((bare(odd.product) = '' OR odd.kind <> 'day') AND list_has_any(others,
                 (SELECT coalesce(list(text), []) FROM labels WHERE kind = 'total_row'))) THEN 'total_row'
             WHEN odd.kind = 'repeated_header' THEN 'repeated_header'
             WHEN odd.kind NOT IN ('day', 'future_date')
