@@ -429,3 +429,9 @@ def test_a_reader_that_fails_by_itself_is_asked_once_more(tmp_path: Path, monkey
     failures += [duckdb.InternalException("of its own")] * 2
     with pytest.raises(NotClean), read(f"{HEADER}\n2026-03-01,a,1,1,x\n", tmp_path):
         pass
+
+
+def test_a_few_decimal_commas_among_points_are_slips(tmp_path: Path) -> None:
+    rows = '2026-03-01,a,7.585,1,x\n2026-03-01,a,4.275,1,x\n2026-03-01,a,2.021,1,x\n2026-03-01,a,"7,65",1,x\n'
+    found = account(rows, tmp_path)
+    assert (found.accepted, found.rejected) == (3, {"bad_price": 1})

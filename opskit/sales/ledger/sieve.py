@@ -31,6 +31,7 @@ from opskit.sales.opening import Layout
 
 _EVIDENCE = 200_000  # texts that are looked at for the order of day and month, and for decimal commas
 _TURNS = 3  # how often a table is sifted at most, until its odd rows say nothing new of all others
+_SMALL = 100_000  # rows, each of which can be looked at
 _FEW = 5  # so many times fewer rows than all have no product
 _LOOKED_UP = 5  # where a cast understands not even one of so many cells less, every text is read beforehand
 
@@ -207,7 +208,7 @@ class Sieve:
         """The products and regions of plain rows that are labels of totals, or lack one that may stand elsewhere."""
         found, asked = [], []
         [(rows, blank)] = self._ask.all(sql.BLANK_PRODUCTS)
-        if self.shape.others and 0 < blank * _FEW <= rows:
+        if self.shape.others and blank and (blank * _FEW <= rows or rows <= _SMALL):
             found.append(Label("", Column.PRODUCT))
         for role in (Column.PRODUCT, Column.REGION):
             for (name,) in self._ask.each(sql.distinct(role)):

@@ -106,12 +106,19 @@ def decimal_commas(texts: dict[Column, list[str]]) -> frozenset[Column]:
     """The columns whose commas are decimal marks, so that their points part thousands.
 
     One column that shows it speaks for those that show nothing: in a European table "1.200" pieces are no one and a
-    fifth.
+    fifth. Where fewer texts hold a comma than hold only a point, the comma is the slip.
     """
-    verdicts = {role: cells.decimal_comma(found) for role, found in texts.items()}
+    verdicts = {role: _decimal_comma(found) for role, found in texts.items()}
     return (
         frozenset(role for role in verdicts if verdicts[role] is not False) if any(verdicts.values()) else frozenset()
     )
+
+
+def _decimal_comma(texts: Sequence[str]) -> bool | None:
+    verdict = cells.decimal_comma(texts)
+    if verdict and sum("," in text for text in texts) <= sum("." in text and "," not in text for text in texts):
+        return False
+    return verdict
 
 
 def named_total(text: str) -> str:
