@@ -11,7 +11,7 @@ from opskit.sales.insight import Life, Period, Sums
 from opskit.sales.ledger import questions
 from opskit.sales.ledger.asking import Asking
 from opskit.sales.ledger.closing import closed
-from opskit.sales.ledger.database import MOST, TooWide, database, widths
+from opskit.sales.ledger.database import MOST, Stumbled, TooWide, database, widths
 from opskit.sales.ledger.sieve import Reading, Sieve
 from opskit.sales.opening import Layout
 
@@ -37,6 +37,7 @@ def ledger(layout: Layout, folder: Path, reading: Reading, *, careful: bool = Fa
 def _opened(stack: ExitStack, layout: Layout, folder: Path, reading: Reading) -> "Ledger":
     """The ledger in a database that ``stack`` closes."""
     surplus, *wider = widths(layout)
+    again = True
     while True:
         try:
             with ExitStack() as attempt:
@@ -48,6 +49,10 @@ def _opened(stack: ExitStack, layout: Layout, folder: Path, reading: Reading) ->
             if not wider:
                 raise
             surplus = wider.pop()
+        except Stumbled:
+            if not again:
+                raise
+            again = False
 
 
 class Ledger:

@@ -71,7 +71,7 @@ def _most(found: list[Joined]) -> Decimal:
 def _settle_currency(ask: Asking, sieve: Sieve) -> None:
     """Find the currency of most rows, and reject those in another one. Rows without a mark are in that of the table."""
     column = Counter(dict(ask.all(sql.CUBE_CODES)))
-    [(plain,)] = ask.all(sql.UNMARKED)
+    [(plain,)] = ask.all(sql.PLAIN)
     unmarked = max(plain - column.total() - sieve.marks.total(), 0)
     votes = column + sieve.marks
     codes = set(votes)
@@ -159,11 +159,11 @@ def _places(ask: Asking, layout: Layout, sieve: Sieve, lines: list[int]) -> dict
 
 def _duplicates(ask: Asking, sieve: Sieve) -> int:
     """How many accepted rows repeat an earlier one: by a 64-bit hash, of the line or of its cells."""
-    repeated: int = sieve.repeated
+    repeated = sieve.repeated
     if sieve.shape.cuts or sieve.shape.fill_down:
         [(repeated,)] = ask.all(questions.repeated(sieve.shape))
     [(rejected,)] = ask.all(questions.REJECTED_TWICE)
-    return max(repeated - rejected, 0)
+    return max(int(repeated) - int(rejected), 0)
 
 
 def _refusal(layout: Layout, account: Account) -> InvalidInput:

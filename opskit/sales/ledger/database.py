@@ -36,6 +36,10 @@ class TooWide(NotClean):
     """There are rows with more surplus cells than are looked at."""
 
 
+class Stumbled(NotClean):
+    """The reader failed by itself: now and then it does, once in hundreds of times."""
+
+
 def widths(layout: Layout) -> tuple[int, ...]:
     """Behind how many cells of a row to look for surplus ones: at first, and when these were too few."""
     widest = max((len(cells) for cells in layout.sample), default=0)
@@ -49,7 +53,7 @@ def database(layout: Layout, folder: Path, *, surplus: int) -> Iterator["duckdb.
     ``written`` has the columns of ``names``, each cell as text, NULL where it is blank; blank lines are no rows of it.
     The database spills into ``folder``, loads no extension, reads nothing but the table, and its settings are locked
     but for ``memory_limit``, which may be raised to ``MOST``: nothing that a cell holds becomes SQL.
-    InvalidInput: ``too_many_groups``, ``too_many_digits``. NotClean, TooWide.
+    InvalidInput: ``too_many_groups``, ``too_many_digits``. NotClean, TooWide, Stumbled.
     """
     import duckdb  # noqa: PLC0415 - loaded on first use, so that the plugin starts fast
 
@@ -77,6 +81,8 @@ def database(layout: Layout, folder: Path, *, surplus: int) -> Iterator["duckdb.
         except duckdb.OutOfRangeException:
             raise InvalidInput("too_many_digits", value="> 1e20", limit=_DIGITS) from None
         except duckdb.Error as error:
+            if isinstance(error, duckdb.InternalException):
+                raise Stumbled(str(error)) from None
             if "CSV" not in str(error):
                 raise
             raise (TooWide if _TOO_WIDE in str(error) else NotClean)(type(error).__name__) from None

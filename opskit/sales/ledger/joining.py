@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import combinations
 from typing import NamedTuple
 
-from opskit.sales.cells import Column
+from opskit.sales.cells import Column, currency_of
 from opskit.sales.ledger.texts import Days, Numbers
 
 _LEFT = re.compile(r".*?(?<![0-9.])[0-9]{1,3}", re.DOTALL)
@@ -75,7 +75,8 @@ class Joiner:
         day = self.days.read(cells[self.columns[Column.DATE]])
         product = cells[self.columns[Column.PRODUCT]].strip()
         region = cells[self.columns[Column.REGION]].strip() if Column.REGION in self.columns else ""
-        codes = sorted({number.currency for number in found.values()})
+        named = currency_of(cells[self.columns[Column.CURRENCY]]) if Column.CURRENCY in self.columns else ""
+        codes = sorted({named, *(number.currency for number in found.values())})
         fits = day.day if day.kind == "day" else None
         yield Joined(fits, product, region, unit, quantity, sales, written, codes[-1])
 

@@ -201,8 +201,9 @@ ANCHORS = "SELECT DISTINCT dated(date) FROM written WHERE date IS NOT NULL ORDER
 
 
 def every(role: Column) -> str:
-    """All different texts of a column of numbers, and how often there is each."""
-    return f"SELECT {role}, count(*) FROM cells WHERE {role} IS NOT NULL GROUP BY ALL ORDER BY ALL"  # noqa: S608
+    """All different texts of a column of numbers, and how many rows that may have a day hold each."""
+    return f"""SELECT {role}, count(*) FILTER (regexp_matches(date, '[0-9]')) FROM cells
+        WHERE {role} IS NOT NULL GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a name of ours
 
 
 def odd(shape: Shape) -> str:
@@ -242,7 +243,7 @@ def odd_rows(shape: Shape) -> str:
 
 
 LABEL_TEXTS = """SELECT DISTINCT text FROM (SELECT unnest([bare(product), bare(region), bare(date), first_cell]) AS text
-    FROM odd_rows UNION ALL SELECT unnest(others) FROM odd_rows WHERE bare(product) = '')
+    FROM odd_rows UNION ALL SELECT unnest(others) FROM odd_rows WHERE bare(product) = '' OR kind <> 'day')
     WHERE text <> '' ORDER BY ALL"""
 BLANK_PRODUCTS = """SELECT coalesce(sum(rows), 0)::BIGINT, coalesce(sum(rows) FILTER (name = ''), 0)::BIGINT
     FROM cube JOIN trimmed ON trimmed.text = coalesce(product, '') WHERE part = 0 AND k < 2"""
@@ -262,7 +263,7 @@ def judged(shape: Shape) -> str:
         {quantity}, TRY({sales}) AS sales, {fits[Column.TOTAL]}, NULL, coalesce(least({codes}), ''),
         coalesce(greatest({codes}), ''),
         CASE WHEN first_cell = '' THEN 'blank'
-            WHEN 'total_row' IN ({kinds}) OR (bare(odd.product) = '' AND list_has_any(others,
+            WHEN 'total_row' IN ({kinds}) OR ((bare(odd.product) = '' OR odd.kind <> 'day') AND list_has_any(others,
                 (SELECT coalesce(list(text), []) FROM labels WHERE kind = 'total_row'))) THEN 'total_row'
             WHEN odd.kind = 'repeated_header' THEN 'repeated_header'
             WHEN odd.kind NOT IN ('day', 'future_date')
@@ -319,7 +320,8 @@ JOINED = """UPDATE judged SET kind = 'day', reason = NULL, day = new.day, produc
     WHERE judged.line = new.line"""
 ANY_JUDGED = "SELECT 1 FROM judged LIMIT 1"
 CODES = "SELECT low, high, count(*) FROM judged WHERE reason IS NULL AND k = 2 GROUP BY ALL"
-UNMARKED = "SELECT coalesce(sum(rows), 0)::BIGINT FROM cube WHERE part = 0 AND k < 2"
+PLAIN = """SELECT coalesce(sum(rows), 0)::BIGINT - (SELECT count(*) FROM judged WHERE k < 2 AND kind = 'day'
+    AND reason IS NOT NULL) FROM cube JOIN days USING (text) WHERE part = 0 AND k < 2 AND kind = 'day'"""
 REJECT_CODES = (
     "UPDATE judged SET reason = 'currency_mismatch' WHERE reason IS NULL AND high <> '' AND (low <> $1 OR high <> $1)"
 )

@@ -68,7 +68,7 @@ class Days:
         if cells.is_note(text):
             return "note"
         named = any(column is Column.DATE and score >= _SURE for column, score in cells.match(text))
-        return "repeated_header" if named else "bad_date"
+        return "repeated_header" if named and not any(map(str.isdigit, text)) else "bad_date"
 
 
 @dataclass(frozen=True, slots=True)
