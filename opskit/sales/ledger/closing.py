@@ -71,7 +71,7 @@ def _most(found: list[Joined]) -> Decimal:
 def _settle_currency(ask: Asking, sieve: Sieve) -> None:
     """Find the currency of most rows, and reject those in another one. Rows without a mark are in that of the table."""
     column = Counter(dict(ask.all(sql.CUBE_CODES)))
-    [(plain,)] = ask.all(sql.UNMARKED)
+    [(plain,)] = ask.all(sql.PLAIN)
     unmarked = max(plain - column.total() - sieve.marks.total(), 0)
     votes = column + sieve.marks
     codes = set(votes)

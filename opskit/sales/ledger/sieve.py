@@ -180,8 +180,9 @@ class Sieve:
             self.marks = max(self.marks, marks, key=Counter.total)
         unmarked = self.marks.pop("", 0)
         if self.marks and Column.CURRENCY not in self.shape.columns:
-            votes = self.marks + Counter({self.home: unmarked} if self.home else {})
-            self.main = min(votes, key=lambda code: (-votes[code], code))
+            main = min(self.marks, key=lambda code: (-self.marks[code], code))
+            if self.home in {"", main} or self.marks[main] >= unmarked:  # else rows with a mark are judged one by one
+                self.main = main
         for role in self.shape.looked_up:
             self._ask.run(sql.known(role), [self.main])
 

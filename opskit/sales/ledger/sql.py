@@ -332,7 +332,8 @@ JOINED = """UPDATE judged SET kind = 'day', reason = NULL, day = new.day, produc
     WHERE judged.line = new.line"""
 ANY_JUDGED = "SELECT 1 FROM judged LIMIT 1"
 CODES = "SELECT low, high, count(*) FROM judged WHERE reason IS NULL AND k = 2 GROUP BY ALL"
-UNMARKED = "SELECT coalesce(sum(rows), 0)::BIGINT FROM cube WHERE part = 0 AND k < 2"
+PLAIN = """SELECT coalesce(sum(rows), 0)::BIGINT - (SELECT count(*) FROM judged WHERE k < 2 AND kind = 'day'
+    AND reason IS NOT NULL) FROM cube JOIN days USING (text) WHERE part = 0 AND k < 2 AND kind = 'day'"""
 REJECT_CODES = (
     "UPDATE judged SET reason = 'currency_mismatch' WHERE reason IS NULL AND high <> '' AND (low <> $1 OR high <> $1)"
 )
