@@ -267,6 +267,13 @@ def test_the_rows_own_total_decides_between_two_readings(tmp_path: Path) -> None
     assert (found.accepted, found.rejected) == (2, {"field_count": 1})
 
 
+def test_where_most_rows_cannot_be_joined_none_is(tmp_path: Path) -> None:
+    """Here the commas are decimal, and 4,544,56 is no 4,544 pieces at 56."""
+    rows = "2026-03-01,a,1,1,x\n2026-03-01,a,23,5,1,x\n2026-03-01,a,71,05,8,x\n2026-03-01,a,4,544,56,x\n"
+    found = account(rows, tmp_path)
+    assert (found.accepted, found.rejected) == (1, {"field_count": 3})
+
+
 def test_a_row_that_lacks_its_last_cell_may_have_a_comma_too_many(tmp_path: Path) -> None:
     rows = "2026-03-01,a,1,1,north\n" * 9 + "2026-03-01,a,1,299.00,2\n"
     found = account(rows, tmp_path)

@@ -24,6 +24,7 @@ from opskit.sales.cells import Column, Order, day, decimal_comma, number, order_
 from opskit.sales.opening import Layout, Limits, biff, opened
 from opskit.sales.opening.dialect import Dialect, split
 from opskit.sales.opening.sheets import reading, text_of
+from opskit.sales.opening.text import BREAK
 
 HEADERS = {
     "en": ["Date", "Product", "Price", "Amount", "Region"],
@@ -696,7 +697,7 @@ def test_a_table_that_begins_in_the_middle_of_a_sheet_has_the_numbers_that_the_u
 
 def test_line_ends_of_all_kinds_within_cells(box: Box) -> None:
     layout = box(xlsx({"S": [[*HEADERS["en"], "Note"], ["2026-03-01", "TV\r\nbig", "12.50", "2", "North", "a\rb"]]}))
-    assert rows_of(layout) == [["2026-03-01", "TV\nbig", "12.50", "2", "North", "a\nb"]]
+    assert rows_of(layout) == [["2026-03-01", f"TV{BREAK}big", "12.50", "2", "North", f"a{BREAK}b"]]
 
 
 def test_two_lines_are_one_header_only_where_that_names_more(box: Box) -> None:
@@ -1059,3 +1060,13 @@ def test_an_old_workbook_that_is_none_is_refused(box: Box, data: bytes, words: s
     message = refusal(box, data)
     assert message.startswith("[not_a_table]")
     assert words in message
+
+
+def test_a_delimiter_at_the_end_of_each_line_makes_no_column(box: Box) -> None:
+    head, row = "日期,商品,单价,数量,地区,,", "2026-03-01,灯,10,1,华东,,"
+    lines = f"{head}\n{row}\n{row}\n2026-03-01,灯,1,299,2,华东,"
+    assert box(lines).width == 5
+    assert box(f"{head}\n" + "2026-03-01,灯,10,1,华东,急,\n" * 2).width == 5
+    assert box(f"{head}\n".replace(",", ";") + "2026-03-01;灯;10;1;华东;急;\n" * 2).width == 6
+    numbered = box(lines, mapping={"region": "6"})
+    assert (numbered.width, numbered.columns[Column.REGION]) == (6, 5)

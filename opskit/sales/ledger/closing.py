@@ -43,9 +43,13 @@ def _join(ask: Asking, layout: Layout, sieve: Sieve) -> None:
     """Read the rows in which a thousand's comma parted cells; what is only possible is rejected."""
     numbers = {role: sieve.numbers(role) for role in sieve.shape.numbers}
     joiner = Joiner(layout.columns, layout.width, sieve.days, numbers)
+    trusted = None
     for rows in _rows(ask, sieve, sql.SURPLUS_LINES):
         found = {line: joiner.readings(row, short=False) for line, row in rows}
         chosen = {line: joined for line in found if (joined := joiner.chosen(found[line]))}
+        # Where most rows cannot be read so, their commas are others, such as those of decimals.
+        trusted = len(chosen) * 2 >= len(found) if trusted is None else trusted
+        chosen = chosen if trusted else {}
         ask.update(sql.JOINED, ((line, *row) for line, row in chosen.items()))
         doubtful = ((line, _most(several)) for line, several in found.items() if several and line not in chosen)
         ask.update(sql.DOUBTFUL, doubtful)

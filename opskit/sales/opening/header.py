@@ -78,6 +78,22 @@ def _best(
     return best
 
 
+def narrowed(head: Head, rows: Sequence[Row], delimiter: str) -> Head:
+    """A head without the columns behind its last name that most rows leave blank, and in commas without any.
+
+    They come from a delimiter at the end of each line of text, and what stands in one has been shifted there: by a
+    comma of a number, it may be in every row.
+    """
+    below = [cells for _, cells in rows[head.data : head.data + _SEEN]]
+    width = head.width
+    while width > max(head.columns.values(), default=0) + 1 and not any(map(str.strip, head.cells[width - 1 : width])):
+        filled = sum(len(cells) >= width and bool(cells[width - 1].strip()) for cells in below)
+        if head.place < 0 or (filled * 2 > len(below) and delimiter != ","):
+            break
+        width -= 1
+    return replace(head, cells=head.cells[:width], width=width)
+
+
 def _stacked(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
     """The names that two lines make, [] where they cannot be one header.
 

@@ -40,8 +40,8 @@ class Layout:
     """A table as UTF-8 CSV on disk, and which of its columns is what.
 
     ``path`` has no BOM, one kind of line end and standard quoting; it is the user's own file where that already
-    is so. Each line after the first ``skip`` physical ones begins a record. A rewritten file has no line breaks
-    between quotes in its header, its rows are padded to ``width``, and surplus cells that are blank are gone.
+    is so. Each line after the first ``skip`` physical ones begins a record. In a rewritten file U+2028
+    stands for a line break within a cell, rows are padded to ``width``, and surplus cells that are blank are gone.
     """
 
     path: Path

@@ -12,7 +12,7 @@ from opskit.sales.opening import markup
 from opskit.sales.opening.containers import Plain, unpacked
 from opskit.sales.opening.dialect import Dialect, records
 from opskit.sales.opening.encoding import Encoding, encoding_of
-from opskit.sales.opening.header import Head, checked, found
+from opskit.sales.opening.header import Head, checked, found, narrowed
 from opskit.sales.opening.layout import Caution, Grid, Layout, Limits, Row, not_a_table
 from opskit.sales.opening.sheets import workbook
 from opskit.sales.opening.states import undone
@@ -107,7 +107,7 @@ def _from_text(plain: Plain, folder: Path, wanted: dict[Column, str], limits: Li
     best = max(choices, key=lambda choice: choice.rank)
     if not best.head.weight and best.even < (_TABLE_SHARE if best.width > _NARROW else _NARROW_SHARE):
         raise not_a_table("text")
-    head_found = checked(best.head, wanted)
+    head_found = checked(narrowed(best.head, best.rows, best.dialect.delimiter), wanted)
     layout = _layout(head_found, best.rows, limits)
     layout = replace(
         layout,
