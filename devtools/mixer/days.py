@@ -117,9 +117,16 @@ def days_contradicting(table: Table, dice: Random) -> bool:
     _moved(table, [date(2026, dice.randint(1, 9), dice.randint(1, 28)) for _ in range(9)])
     table.excused.add("ambiguous_dates")
     table.refusals |= {"no_rows", "no_valid_dates"}  # where the few days become those of the future
+    shown = set()
     for row in table.rows:
         if row.sale:
-            row.cells["date"] = _clocked(row.sale.day, dice.choice(["dmy", "mdy"]), dice)
+            name = dice.choice(["dmy", "mdy"])
+            row.cells["date"] = _clocked(row.sale.day, name, dice)
+            shown |= {name} if row.sale.day.day >= _EVIDENCE else set()
+    if len(shown) == 1:  # nothing contradicts itself: all of them are of that order
+        for row in table.rows:
+            if row.sale:
+                row.cells["date"] = _clocked(row.sale.day, min(shown), dice)
     return True
 
 

@@ -66,7 +66,8 @@ def table_of(plan: Plan) -> tuple[Table, bytes]:
         if stage == days.__name__:
             days.written(table)
         for name in names:
-            DEFECTS[name].change(table, dice_of(plan.seed, name))
+            if not (table.scaled and DEFECTS[name].group == "price"):  # a form of its own would hide the scale
+                DEFECTS[name].change(table, dice_of(plan.seed, name))
     data = data_of(table, dice_of(plan.seed, "file"))
     _close(table)
     return table, data

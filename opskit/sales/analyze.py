@@ -133,6 +133,7 @@ class _Examination:
             ranges=figures.price_ranges(ranges, options.range_ends),
             forecast=study.forecast.days,
             quality=known,
+            own_thresholds=options.thresholds is not None,
             asked_to_compare=options.compare_with != "none",
         )
         span, account = self._calendar.span, self._book.account
@@ -211,7 +212,7 @@ class _Examination:
         focus, calendar, top = self._focus, self._calendar, self._options.top_n
         last = focus.period.last
         history = Period(max(calendar.span.first, last - timedelta(_HISTORY - 1)), last)
-        found = insight.odd_days(focus, calendar, top=top)
+        found = insight.odd_days(focus, calendar, self._book.refunds_by_day(), top=top)
         for label in ("product", "region"):
             sold = self._book.daily(label, history, most=_WATCHED)
             found += insight.odd_names(label, sold, focus, calendar, top=top)

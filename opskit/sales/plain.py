@@ -7,6 +7,7 @@ from opskit.sales.charts.chart import line
 from opskit.sales.insight.sums import rounded
 
 _LONGEST_NAME = 40
+_WHOLE = 100
 _ACTIVE = re.compile(
     r"[\\`*_{}\[\]<>#|~!@&$=]"
     r"|(?i:(?<=[a-z]):(?=//)|(?<=www)\.)"  # an address becomes a link by itself (GFM 6.9)
@@ -30,7 +31,17 @@ def money(amount: Decimal, currency: str = "") -> str:
 
 def signed(amount: Decimal) -> str:
     """A change: its sign always shown."""
-    return f"{rounded(amount):+,}" if rounded(amount) else "0"
+    return f"{rounded(amount):+,}" if rounded(amount) else "0.00"
+
+
+def about(amount: Decimal) -> str:
+    """An amount that nobody knows to the cent: whole, where it is not small."""
+    return f"{rounded(amount, 0):,}" if abs(amount) >= _WHOLE else money(amount)
+
+
+def percent(share: Decimal) -> str:
+    """A share in percent, with one place."""
+    return f"{rounded(share, 1):,}%"
 
 
 def number(quantity: Decimal) -> str:

@@ -11,12 +11,13 @@ from opskit.sales.insight.calendars import Period
 from opskit.sales.insight.drivers import Drivers
 from opskit.sales.insight.periods import Kind
 from opskit.sales.insight.sums import EXACT, ZERO
-from opskit.sales.plain import money, number, plain, signed
+from opskit.sales.plain import about, money, number, percent, plain, signed
 from opskit.sales.quality import Quality
 from opskit.wording import Locale, say
 
-_MOST_FINDINGS, _MOST_REGIONS = 12, 10
-_SAID = {"forecast", "best_product", "best_region"}  # in a list of its own
+_MOST_FINDINGS, _MOST_REGIONS, _MOST_LINES = 12, 10, 12
+_SAID = ("forecast", "best_", "compared_")  # in a list of its own, or in the second line
+_EVERY_DAYS = ("grade_low", "order_low")  # in a small shop, unless it has set its own thresholds
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Report:
     forecast: Sequence[ForecastDay]
     quality: Quality
     asked_to_compare: bool
+    own_thresholds: bool
 
     @cached_property
     def title(self) -> str:
@@ -76,7 +78,7 @@ class Report:
             reasons = self._listed(
                 f"{self._say(f'reason_{reason}')} {count:,}" for reason, count in quality.rejected_by_reason.items()
             )
-            lines = self._listed(str(line) for line in sorted(one.line for one in quality.examples)[:_MOST_FINDINGS])
+            lines = self._listed(str(line) for line in sorted(one.line for one in quality.examples)[:_MOST_LINES])
             parts.append(self._say("not_counted", count=f"{quality.rejected_rows:,}", reasons=reasons, lines=lines))
         if quality.rejected_money:
             parts.append(self._say("money_not_counted", money=money(quality.rejected_money, quality.currency)))
@@ -120,11 +122,12 @@ class Report:
                 told = self._say("compared_unknown", change=signed(change), against=base)
             else:
                 way = "up" if change > 0 else "down"
-                told = self._say(f"compared_{way}", change=money(abs(change)), share=abs(share), against=base)
+                told = self._say(f"compared_{way}", change=money(abs(change)), share=percent(abs(share)), against=base)
             yield told + (self._say("in_part") if one.gaps else "")
 
     def _lists(self) -> Iterator[tuple[str, list[str]]]:
-        told = [one for one in self._findings if one is not self._news and one.key not in _SAID]
+        silent = _SAID if self.own_thresholds else (*_SAID, *_EVERY_DAYS)
+        told = [one for one in self._findings if one is not self._news and not one.key.startswith(silent)]
         yield self._say("findings"), [f"- {self._worded(finding)}" for finding in told[:_MOST_FINDINGS]]
         yield self._say("products"), [f"{place}. {self._product(one)}" for place, one in enumerate(self.products, 1)]
         if self.quality.columns.region:
@@ -143,14 +146,14 @@ class Report:
         yield self._say("ahead"), [f"- {self._day(day)}" for day in self.forecast]
 
     def _product(self, product: ProductSales) -> str:
-        name, pieces = plain(product.product), number(product.quantity)
+        name, pieces = self._named(product.product), number(product.quantity)
         return self._say("product_line", name=name, sales=money(product.sales), pieces=pieces)
 
     def _regions(self) -> Iterator[str]:
         shown = self.regions if len(self.regions) <= _MOST_REGIONS else self.regions[: _MOST_REGIONS - 1]
         for region in shown:
             share = "–" if region.percentage is None else f"{region.percentage}%"
-            yield self._say("region_line", name=plain(region.region), sales=money(region.sales), share=share)
+            yield self._say("region_line", name=self._named(region.region), sales=money(region.sales), share=share)
         if others := self.regions[len(shown) :]:
             rest = ZERO
             for region in others:
@@ -161,16 +164,22 @@ class Report:
         for one in drivers.items(self.locale):
             effects = {"price": one.price_effect, "volume": one.volume_effect, "mix": one.mix_effect}
             words = {name: signed(value) for name, value in effects.items()}
-            yield self._say("driver_line", name=plain(one.name), change=signed(one.contribution), **words)
+            yield self._say("driver_line", name=self._named(one.name), change=signed(one.contribution), **words)
 
     def _day(self, day: ForecastDay) -> str:
         when = date.fromisoformat(day.date)
+        if not (day.low or day.high):
+            return self._say("forecast_closed", day=f"{when:%m-%d}")
         return self._say(
-            "forecast_line", day=f"{when:%m-%d}", sales=money(day.sales), low=money(day.low), high=money(day.high)
+            "forecast_line", day=f"{when:%m-%d}", sales=about(day.sales), low=about(day.low), high=about(day.high)
         )
 
     def _worded(self, finding: Said) -> str:
-        return finding.text(self.locale, plain)
+        return finding.text(self.locale, self._named)
+
+    def _named(self, name: str) -> str:
+        """A name from the file as harmless text."""
+        return plain(name) if name.strip() else say(self.locale, "charts.blank")
 
     def _listed(self, words: Iterator[str]) -> str:
         return say(self.locale, "insight.comma").join(words)

@@ -32,7 +32,6 @@ from opskit.sales.insight import (
     flaws,
     focus,
     forecast,
-    moving_average,
     new_and_lost,
     odd_days,
     odd_names,
@@ -391,7 +390,7 @@ def test_contributions_and_their_parts_always_add_up_exactly(
 
 def odd(days: dict[date, Sums], **options: Any) -> list[Any]:
     found = calendar(days, **options)
-    return odd_days(focus("day", found), found, top=5)
+    return odd_days(focus("day", found), found, {}, top=5)
 
 
 def test_a_sunday_is_no_anomaly() -> None:
@@ -604,11 +603,6 @@ def test_fourteen_days_that_share_no_weekday_do_not_exist_but_few_weeks_do() -> 
     assert trend(calendar(weekly(20), today=on(19)), on(19)).days == 19
 
 
-def test_moving_averages_begin_with_the_seventh_day() -> None:
-    found = moving_average(filed({on(place): 7 for place in range(9) if place != 7}))
-    assert found == {on(6): D(7), on(8): D(6)}
-
-
 # Forecast.
 
 
@@ -684,7 +678,7 @@ def test_sizes_beyond_reason_end_nothing(size: str) -> None:
     found = calendar(days)
     assert len(forecast(found, on(39)).days) == 7
     assert trend(found, on(39)).direction == "flat"
-    assert odd_days(focus("day", found), found, top=5) == []
+    assert odd_days(focus("day", found), found, {}, top=5) == []
 
 
 @given(st.lists(st.one_of(st.none(), MONEY), min_size=1, max_size=90).filter(any))
@@ -698,7 +692,7 @@ def test_any_series_gives_an_answer_and_always_the_same(values: list[Decimal | N
         found = compare(looked_at, bases(looked_at, "auto", one), one)
         assert found == compare(looked_at, bases(looked_at, "auto", other), other)
         assert all(row.change is None or row.before.sales + row.change == row.now.sales for row in found if row.before)
-        assert odd_days(looked_at, one, top=5) == odd_days(looked_at, other, top=5)
+        assert odd_days(looked_at, one, {}, top=5) == odd_days(looked_at, other, {}, top=5)
     last = one.span.last
     assert forecast(one, last) == forecast(other, last)
     assert trend(one, last) == trend(other, last)
@@ -868,3 +862,12 @@ def test_blanks_are_shown_by_what_they_are() -> None:
     assert said("effects", **blanks).text("en_US", str) == (
         "Of the change against 2026-01-05, prices made 0.00, the total quantity -1,234.50, the product mix 12."
     )
+
+
+def test_refunds_are_the_reason_where_they_explain_most_of_it() -> None:
+    found = calendar(weekly(42, d41=5))
+    looked_at = focus("day", found)
+    for back, explained in ((D(-200), True), (D(-100), False)):
+        odd, *_ = odd_days(looked_at, found, {on(41): back}, top=5)
+        assert odd.day == on(41)
+        assert (odd.reasons[-1].key == "refunds_that_day") is explained

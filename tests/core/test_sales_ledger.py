@@ -442,3 +442,15 @@ def test_a_few_decimal_commas_among_points_are_slips(tmp_path: Path) -> None:
     rows = '2026-03-01,a,7.585,1,x\n2026-03-01,a,4.275,1,x\n2026-03-01,a,2.021,1,x\n2026-03-01,a,"7,65",1,x\n'
     found = account(rows, tmp_path)
     assert (found.accepted, found.rejected) == (3, {"bad_price": 1})
+
+
+def test_one_decimal_comma_among_thousands_is_a_slip(tmp_path: Path) -> None:
+    rows = '2026-03-01,a,"1,894",1,x\n2026-03-01,a,"1,997",1,x\n2026-03-01,a,"2493,00",1,x\n2026-03-01,a,192,1,x\n'
+    with read(f"{HEADER}\n{rows}", tmp_path) as found:
+        assert found.days()[FIRST].sales == 4083
+        assert found.account.rejected == {"bad_price": 1}
+
+
+def test_dates_that_all_lie_in_the_future_are_told_so(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"no_rows.*All dates lie after tomorrow"):
+        account("2062-03-01,a,1,1,x\n", tmp_path)

@@ -18,7 +18,7 @@ from opskit import sales
 from opskit.errors import InvalidInput, Refused, Unavailable
 from opskit.model import FileReference
 from opskit.sales import Brief, Files, Options, Progress
-from opskit.sales.plain import money, number, plain, signed
+from opskit.sales.plain import about, money, number, plain, signed
 
 HEADER = "Date,Product,Price,Amount,Region"
 MONDAY = date(2026, 3, 2)
@@ -124,7 +124,7 @@ def test_three_lines_for_the_boss(tmp_path: Path) -> None:
     figures, compared, news = found.digest.split("\n\n")
     assert figures == "Sales **3,440.00** · Orders 3 · Pieces 11 · Average order 1,146.67"
     assert compared == (
-        "▲ 3,040.00 (+760.00%) against the day before · ▲ 3,020.00 (+719.05%) against the same weekday a week earlier"
+        "▲ 3,040.00 (+760.0%) against the day before · ▲ 3,020.00 (+719.1%) against the same weekday a week earlier"
     )
     assert news.startswith("2026-04-05 is unusual: 3,440.00, where")
     assert found.report.startswith(f"### Daily sales 2026-04-05\n\n{found.digest}\n\n#### Findings\n\n- ")
@@ -158,7 +158,7 @@ def test_a_mean_day_is_one_with_rows(tmp_path: Path) -> None:
 
 def test_a_fall_is_told_by_what_fell(tmp_path: Path) -> None:
     found = examined(weeks(1, d0="lamp,10,100,north"), tmp_path, date="2026-03-03", compare_with="previous").analysis
-    assert found.digest.splitlines()[2].startswith("▼ 960.00 (-73.85%)")
+    assert found.digest.splitlines()[2].startswith("▼ 960.00 (-73.9%)")
     assert found.digest.splitlines()[4].startswith("Products that lowered sales most")
 
 
@@ -252,7 +252,7 @@ def test_the_quality_of_the_data_is_one_line(tmp_path: Path) -> None:
     found = examined(text, tmp_path).analysis
     line = found.report.splitlines()[-1]
     assert line.startswith(
-        "> Data: 3 rows counted · 2 not (totals 1, unreadable date 1; lines 5, 6) · these may hold 7.00 ⚠ Dates such"
+        "> Data: rows counted 3 · 2 not (totals 1, unreadable date 1; lines 5, 6) · these may hold 7.00 ⚠ Dates such"
     )
     assert found.quality.rejected_money == 7
 
@@ -384,7 +384,9 @@ def test_amounts_as_people_write_them() -> None:
     assert money(Decimal(5), "CHF") == "CHF 5.00"
     assert money(Decimal("-0.001")) == "0.00"
     assert signed(Decimal("12.5")) == "+12.50"
-    assert signed(Decimal("0.001")) == "0"
+    assert signed(Decimal("0.001")) == "0.00"
+    assert about(Decimal("1234.56")) == "1,235"
+    assert about(Decimal("-99.999")) == "-100.00"
     assert number(Decimal("1200.500")) == "1,200.5"
     assert plain("a\n  b") == "a b"
     assert plain("") == "–"

@@ -10,7 +10,7 @@ from opskit.sales.charts import figures
 from opskit.sales.charts.chart import CALM, Band, Chart, Series, Shade, drawable, line
 from opskit.wording import Locale, say
 
-MOST_DAYS = 400
+MOST_DAYS = 92  # a quarter: of more, a phone shows a comb
 MOST_FORECAST_DAYS = 31
 MOST_BARS = 12
 MOST_RANKS = 20
@@ -38,7 +38,7 @@ def trend(
 ) -> Chart:
     """Sales by day with a forecast and its band; days in any order, each at most once.
 
-    Shown are the calendar's last 400 days up to the last one of ``days`` (a day that is missing there has no value,
+    Shown are the calendar's last 92 days up to the last one of ``days`` (a day that is missing there has no value,
     the line goes past it) and of the forecast at most the 31 days after it. ``note`` stands before the days shown.
     """
     sales = {day: value for day, amount in days if (value := drawable(amount)) is not None}

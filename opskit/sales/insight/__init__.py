@@ -19,7 +19,7 @@ from opskit.sales.insight.periods import Base, CompareWith, Focus, Kind, bases, 
 from opskit.sales.insight.refunds import Refunds, refunds
 from opskit.sales.insight.said import Said, said, worded
 from opskit.sales.insight.sums import Days, Sums
-from opskit.sales.insight.trend import Trend, moving_average, trend
+from opskit.sales.insight.trend import Trend, trend
 
 __all__ = [
     "Anomaly",
@@ -53,7 +53,6 @@ __all__ = [
     "flaws",
     "focus",
     "forecast",
-    "moving_average",
     "new_and_lost",
     "odd_days",
     "odd_names",

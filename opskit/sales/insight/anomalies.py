@@ -68,11 +68,12 @@ class Odd:
         )
 
 
-def odd_days(focus: Focus, calendar: Calendar, *, top: int) -> list[Odd]:
+def odd_days(focus: Focus, calendar: Calendar, refunded: Mapping[date, Decimal], *, top: int) -> list[Odd]:
     """Unusual days of the focus and of the 28 days up to its end: those of the focus first, then the most unusual.
 
     A day without rows that ought to have some is 0. A last day that is surely unfinished is left out, and a day that
-    may be says so. None where fewer than 4 of a weekday are known or the file has rows on fewer than half its days.
+    may be says so. ``refunded`` holds what each day's rows below 0 come to. None where fewer than 4 of a weekday are
+    known or the file has rows on fewer than half its days.
     """
     days = _shop_days(focus.period.last, calendar)
     sums = [calendar.days.get(day, NOTHING) for day in days]
@@ -86,7 +87,10 @@ def odd_days(focus: Focus, calendar: Calendar, *, top: int) -> list[Odd]:
     ):
         if normal is None or day not in recent or not _far(value, normal, score, _UNUSUAL):
             continue
+        back = refunded.get(day, ZERO)
         reason = _reason(day, value / normal, normal_orders, calendar)
+        if calendar.days.get(day, NOTHING).rows and float(EXACT.divide(back, unit)) * 2 <= value - normal < 0:
+            reason = said("refunds_that_day", sales=back.copy_negate())
         feast = calendar.feast(day)
         reasons = (said("on_feast", feast=said(f"feast_{feast}")), reason) if feast else (reason,)
         sales = calendar.days.get(day, NOTHING).sales

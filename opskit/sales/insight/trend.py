@@ -11,7 +11,7 @@ from pydantic import Field
 from opskit.model import Item, Rounded
 from opskit.sales.insight.calendars import WEEK, Calendar, Period
 from opskit.sales.insight.robust import scaled, unscaled
-from opskit.sales.insight.sums import EXACT, ZERO, Days, rounded, total
+from opskit.sales.insight.sums import EXACT, rounded, total
 
 _WINDOW = 56  # days looked at
 _FEWEST_DAYS = 14
@@ -68,23 +68,6 @@ def trend(calendar: Calendar, until: date) -> Trend:
         average_7_before=_mean(calendar, end - timedelta(WEEK), WEEK),
         average_28=_mean(calendar, end, _LONG),
     )
-
-
-def moving_average(days: Days, length: int = WEEK) -> dict[date, Decimal]:
-    """The mean daily sales of the ``length`` days up to each day with rows, 2 places; a day without rows counts 0.
-
-    The first days, which have fewer days of the file before them, are left out.
-    """
-    found: dict[date, Decimal] = {}
-    running, ordered, oldest = ZERO, sorted(days), 0
-    for day in ordered:
-        running = EXACT.add(running, days[day].sales)
-        while ordered[oldest] <= day - timedelta(length):
-            running = EXACT.subtract(running, days[ordered[oldest]].sales)
-            oldest += 1
-        if (day - ordered[0]).days >= length - 1:
-            found[day] = rounded(EXACT.divide(running, Decimal(length)))
-    return found
 
 
 def _mean(calendar: Calendar, end: date, length: int) -> Decimal | None:

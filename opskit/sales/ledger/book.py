@@ -94,6 +94,10 @@ class Ledger:
         """Each product's rows below 0 in a period."""
         return {name: Sums(*sums) for name, *sums in self._within(questions.REFUNDS, period)}
 
+    def refunds_by_day(self) -> dict[date, Decimal]:
+        """The sum of each day's rows below 0."""
+        return dict(self._ask.all(questions.REFUNDS_BY_DAY))
+
     def uniques(self) -> tuple[int, int]:
         """How many different products and regions the whole table has."""
         [(products, regions)] = self._ask.all(questions.UNIQUES)

@@ -179,4 +179,5 @@ def _refusal(layout: Layout, account: Account) -> InvalidInput:
         column = layout.header[place] if layout.header else place + 1
         return InvalidInput("no_valid_dates", column=column, count=count, text=text)
     reasons = ", ".join(f"{reason} {number}" for reason, number in rejected.most_common())
-    return InvalidInput("no_rows", count=count, reasons=reasons or "-", text=text)
+    error = InvalidInput("no_rows", count=count, reasons=reasons or "-", text=text)
+    return error.also("all_in_future") if rejected["future_date"] == count else error

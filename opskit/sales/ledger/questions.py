@@ -79,6 +79,7 @@ LIVES = f"""SELECT product, min(day), max(day), count(*), sum(sales){_SUM} FROM 
     SELECT product, day, sum(sales) AS sales FROM by_product WHERE day <= $1 GROUP BY ALL HAVING bool_or(NOT refund)
     ) GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - constants
 REFUNDS = f"SELECT product, {_TOTALS} FROM by_product {_WITHIN} AND refund GROUP BY ALL ORDER BY ALL"  # noqa: S608
+REFUNDS_BY_DAY = f"SELECT day, sum(sales){_SUM} FROM by_product WHERE refund GROUP BY ALL ORDER BY ALL"  # noqa: S608
 UNIQUES = "SELECT (SELECT count(DISTINCT product) FROM by_product), (SELECT count(DISTINCT region) FROM by_region)"
 BY_BOTH = f"SELECT region, product, {_TOTALS} FROM by_both {_WITHIN} GROUP BY ALL ORDER BY ALL"  # noqa: S608
 BY_PLACE = f"""SELECT place, sum(sales){_SUM}, sum(quantity){_SUM} FROM by_place {_WITHIN}

@@ -13,7 +13,8 @@ from opskit.sales.cells import Column, Order
 _SURE = 90  # the score of a header's name that can be nothing else
 _PLACES = Decimal("1e-9")
 _TOO_LARGE = Decimal(10**12)
-_OWN_POWER = re.compile("[十百千仟万萬亿億kK]")
+_OWN_POWER = re.compile("[十百千仟万萬亿億kK元圆圓块塊]")
+_GROUPED = re.compile("(?<![0-9.,，])[1-9][0-9]{0,2}([,，][0-9]{3})+(?![0-9,，])")  # that may part thousands
 _NAMED_TOTAL = re.compile(r"(.*[^\s:=_*#-])[\s:=_*#-]+totals?[\s:=_*#-]*", re.IGNORECASE | re.DOTALL)
 _HEADING_PARTS = re.compile(r"[()（）\[\]【】/_\s]")
 _HAN, _OTHER_SCRIPTS = re.compile("[\u4e00-\u9fff]"), re.compile("[\u3040-\u30ff\uac00-\ud7ff]")
@@ -106,7 +107,8 @@ def decimal_commas(texts: dict[Column, list[str]]) -> frozenset[Column]:
     """The columns whose commas are decimal marks, so that their points part thousands.
 
     One column that shows it speaks for those that show nothing: in a European table "1.200" pieces are no one and a
-    fifth. Where fewer texts hold a comma than hold only a point, the comma is the slip.
+    fifth. Where fewer texts hold a comma than hold only a point, or half of them might be thousands, a decimal comma is
+    the slip.
     """
     verdicts = {role: _decimal_comma(found) for role, found in texts.items()}
     return (
@@ -116,9 +118,10 @@ def decimal_commas(texts: dict[Column, list[str]]) -> frozenset[Column]:
 
 def _decimal_comma(texts: Sequence[str]) -> bool | None:
     verdict = cells.decimal_comma(texts)
-    if verdict and sum("," in text for text in texts) <= sum("." in text and "," not in text for text in texts):
-        return False
-    return verdict
+    points = sum("." in text and "," not in text for text in texts)
+    grouped = sum(_GROUPED.search(text) is not None for text in texts)
+    commas = sum("," in text or "，" in text for text in texts)
+    return False if verdict and commas <= max(points, grouped * 2) else verdict
 
 
 def named_total(text: str) -> str:
