@@ -343,6 +343,8 @@ def test_lines_of_examples_count_blank_lines_and_breaks_within_cells(tmp_path: P
     assert [(one.line, one.reason) for one in found.examples] == [
         (3, "blank"), (4, "blank"), (5, "bad_price"), (8, "bad_price"),
     ]  # fmt: skip
+    [noted] = account('2026-03-01,a,1,1,x\n2026-03-01,"a\nb",?,1,x\n', tmp_path).examples
+    assert noted.text == "2026-03-01, a\nb, ?, 1, x"
 
 
 def test_more_memory_is_taken_before_a_table_is_refused(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from opskit.sales.ledger.joining import Joined, Joiner
 from opskit.sales.ledger.quality import Account, Example
 from opskit.sales.ledger.sieve import Sieve
 from opskit.sales.opening import Layout
+from opskit.sales.opening.text import BREAK
 
 _EXAMPLES = 5  # of each reason
 _TEXT_CHARS = 200
@@ -150,7 +151,7 @@ def _shown(row: list[str]) -> str:
     """The cells of a row in one text, without what stands for cells that are not there."""
     while row and not row[-1]:
         row = row[:-1]
-    return ", ".join(row)[:_TEXT_CHARS]
+    return ", ".join(row).replace(BREAK, "\n")[:_TEXT_CHARS]
 
 
 def _places(ask: Asking, layout: Layout, sieve: Sieve, lines: list[int]) -> dict[int, int]:
