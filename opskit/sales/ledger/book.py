@@ -64,7 +64,7 @@ class Ledger:
         self._ask = Asking(connection, MOST)
         sieve = Sieve(self._ask, layout, reading, surplus)
         self.account = closed(self._ask, layout, sieve)
-        self._ask.run(questions.sold(sieve.shape))
+        self._shape = sieve.shape
         self._days: dict[date, Sums] = {day: Sums(*sums) for day, *sums in self._ask.all(questions.BY_DAY)}
         self._gathered: frozenset[date] = frozenset()
 
@@ -110,6 +110,7 @@ class Ledger:
         """
         days = frozenset(day for day in self._days if any(period.first <= day <= period.last for period in periods))
         if not days <= self._gathered and sum(self._days[day].rows for day in days) <= _GATHERED:
+            self._ask.run(questions.sold(self._shape))
             self._ask.run(questions.GATHER, [sorted(days)])
             self._gathered = days
 
@@ -124,6 +125,7 @@ class Ledger:
 
     def _source(self, period: Period) -> str:
         """Where the rows of a period are."""
+        self._ask.run(questions.sold(self._shape))
         self.gather(period)
         within = {day for day in self._days if period.first <= day <= period.last}
         return "gathered" if within and within <= self._gathered else "sold"

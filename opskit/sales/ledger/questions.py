@@ -17,14 +17,16 @@ _ADDED = ", ".join(
 
 
 def sums(name: str, *, judged: bool) -> str:
-    """The table ``by_product`` or ``by_region``: the sums of a day, sales and refunds apart."""
+    """``by_product`` or ``by_region``: the sums of days, sales and refunds apart, in a table where rows were judged."""
     part = int(name == "region")
-    others = f"""UNION ALL SELECT day, {name}, sales < 0, sign, sign * sales, sign * quantity, sign * unit,
-        sign * coalesce(abs(sales - written) >= 0.01, false)::INTEGER FROM {_SIGNED}"""  # noqa: S608 - names of ours
-    return f"""CREATE TABLE by_{name} AS SELECT day, {name}, refund, {_ADDED} FROM (
-        SELECT day, name AS {name}, k = 1 AS refund, rows, sales, quantity, units, differing
+    plain = f"""SELECT day, name AS {name}, k = 1 AS refund, rows, sales, quantity, units, differing
         FROM cube JOIN days USING (text) JOIN trimmed ON trimmed.text = coalesce({name}, '')
-        WHERE part = {part:d} AND k < 2 AND days.kind = 'day' {others if judged else ""}
+        WHERE part = {part:d} AND k < 2 AND days.kind = 'day'"""  # noqa: S608 - names of ours
+    if not judged:
+        return f"CREATE VIEW by_{name} AS {plain}"
+    return f"""CREATE TABLE by_{name} AS SELECT day, {name}, refund, {_ADDED} FROM ({plain}
+        UNION ALL SELECT day, {name}, sales < 0, sign, sign * sales, sign * quantity, sign * unit,
+        sign * coalesce(abs(sales - written) >= 0.01, false)::INTEGER FROM {_SIGNED}
         ) GROUP BY ALL HAVING sum(rows) <> 0"""  # noqa: S608 - names of ours
 
 
@@ -55,7 +57,7 @@ def sold(shape: Shape) -> str:
     ]
     plain = " AND ".join(["k < 2", "kind = 'day'", *strange])
     rows = scanned(shape, "cells", ["day_text(coalesce(date, '')) AS day_key", "product", "region", "currency"])
-    return f"""CREATE VIEW sold AS SELECT days.day AS day, bare(coalesce(product, '')) AS product,
+    return f"""CREATE OR REPLACE VIEW sold AS SELECT days.day AS day, bare(coalesce(product, '')) AS product,
         bare(coalesce(region, '')) AS region, unit, quantity, sales
         FROM ({rows}) JOIN days ON days.text = day_key WHERE {plain}
         UNION ALL SELECT day, product, region, unit, quantity, sales FROM judged WHERE reason IS NULL"""  # noqa: S608
@@ -65,7 +67,9 @@ GATHER = "CREATE OR REPLACE TABLE gathered AS FROM sold WHERE list_contains($1::
 _TOTALS = f"sum(rows)::BIGINT, sum(sales){_SUM}, sum(quantity){_SUM}"
 _WITHIN = "WHERE day BETWEEN $1 AND $2"
 BY_DAY = f"SELECT day, {_TOTALS} FROM by_product GROUP BY ALL ORDER BY day"  # noqa: S608 - constants
-BY_PRODUCT = f"SELECT product, {_TOTALS}, sum(units){_SUM} FROM by_product {_WITHIN} GROUP BY ALL ORDER BY ALL"  # noqa: S608
+BY_PRODUCT = (
+    f"SELECT product, {_TOTALS}, coalesce(sum(units), 0){_SUM} FROM by_product {_WITHIN} GROUP BY ALL ORDER BY ALL"  # noqa: S608
+)
 BY_REGION = f"SELECT region, {_TOTALS} FROM by_region {_WITHIN} GROUP BY ALL ORDER BY ALL"  # noqa: S608 - constants
 BY_DAY_AND = {
     name: f"SELECT {name}, day, sum(sales){_SUM} FROM by_{name} {_WITHIN} GROUP BY ALL ORDER BY ALL"  # noqa: S608

@@ -91,8 +91,8 @@ MACROS = (
 )
 HAS_CLOCKS = "SELECT coalesce(bool_or(dated(x) <> x), false) FROM (SELECT unnest($1::VARCHAR[]) AS x)"
 NOT_PLAIN = f"SELECT count(x), count(x) - count({_PLAIN}) FROM (SELECT nullif(unnest($1::VARCHAR[]), '') AS x)"  # noqa: S608
-COUNT = """SELECT count(*), count(line), count(line) - count(DISTINCT hash(line)) FILTER (line IS NOT NULL),
-    coalesce(bool_or(contains(line, '_')), false), coalesce(bool_or(contains(line, chr(8232))), false) FROM lines"""
+COUNT = "SELECT count(*), count(line), count(DISTINCT hash(line)), bool_or(contains(line, '_')) FROM lines"
+BREAKS = "SELECT bool_or(contains(line, chr(8232))) FROM lines"
 
 
 def views(shape: Shape) -> list[str]:
@@ -170,14 +170,10 @@ def cube(shape: Shape) -> str:
         FROM ({rows}) GROUP BY GROUPING SETS ((day, product, k{more}), (day, region, k{more}))"""  # noqa: S608
 
 
-ROWS = "SELECT coalesce(sum(rows), 0)::BIGINT FROM cube WHERE part = 0"
-ANY_ODD = "SELECT 1 FROM cube JOIN days USING (text) WHERE k = 2 OR kind <> 'day' LIMIT 1"
+ROWS = "SELECT coalesce(sum(rows), 0)::BIGINT, coalesce(sum(rows) FILTER (k = 2), 0)::BIGINT FROM cube WHERE part = 0"
 DAY_TEXTS = "SELECT DISTINCT text FROM cube ORDER BY ALL"
-_REGIONS = "FROM cube JOIN trimmed ON trimmed.text = region WHERE part = 1 AND k < 2 AND name <> ''"
-_IS_NUMERIC = "regexp_full_match(name, '[0-9][0-9.,]*')"
-NUMERIC_REGIONS = f"""SELECT coalesce(sum(rows), 0)::BIGINT, coalesce(sum(rows) FILTER ({_IS_NUMERIC}), 0)::BIGINT
-    {_REGIONS}"""
-NUMERIC_REGION_NAMES = f"SELECT DISTINCT name {_REGIONS} AND {_IS_NUMERIC} ORDER BY ALL"
+REGIONS = """SELECT name, sum(rows)::BIGINT FROM (SELECT region AS text, sum(rows) AS rows FROM cube
+    WHERE part = 1 AND k < 2 GROUP BY ALL) JOIN trimmed USING (text) WHERE name <> '' GROUP BY ALL ORDER BY ALL"""
 CURRENCY_TEXTS = "SELECT DISTINCT bare(currency) FROM cube WHERE bare(currency) <> '' ORDER BY ALL"
 CUBE_CODES = """SELECT currencies.kind, sum(rows)::BIGINT FROM cube JOIN currencies ON currencies.text = bare(currency)
     WHERE part = 0 AND k < 2 GROUP BY ALL ORDER BY sum(rows) DESC, currencies.kind"""
@@ -245,8 +241,8 @@ def odd_rows(shape: Shape) -> str:
 LABEL_TEXTS = """SELECT DISTINCT text FROM (SELECT unnest([bare(product), bare(region), bare(date), first_cell]) AS text
     FROM odd_rows UNION ALL SELECT unnest(others) FROM odd_rows WHERE bare(product) = '' OR kind <> 'day')
     WHERE text <> '' ORDER BY ALL"""
-BLANK_PRODUCTS = """SELECT coalesce(sum(rows), 0)::BIGINT, coalesce(sum(rows) FILTER (name = ''), 0)::BIGINT
-    FROM cube JOIN trimmed ON trimmed.text = coalesce(product, '') WHERE part = 0 AND k < 2"""
+BLANK_PRODUCTS = """SELECT coalesce(sum(rows), 0)::BIGINT FROM (SELECT coalesce(product, '') AS text, rows FROM cube
+    WHERE part = 0 AND k < 2) JOIN trimmed USING (text) WHERE name = ''"""
 
 
 def judged(shape: Shape) -> str:
@@ -318,7 +314,6 @@ JOINED = """UPDATE judged SET kind = 'day', reason = NULL, day = new.day, produc
     unnest($7::VARCHAR[])::DECIMAL(38, 18) AS sales, unnest($8::VARCHAR[])::DECIMAL(21, 9) AS written,
     unnest($9::VARCHAR[]) AS currency) new
     WHERE judged.line = new.line"""
-ANY_JUDGED = "SELECT 1 FROM judged LIMIT 1"
 CODES = "SELECT low, high, count(*) FROM judged WHERE reason IS NULL AND k = 2 GROUP BY ALL"
 PLAIN = """SELECT coalesce(sum(rows), 0)::BIGINT - (SELECT count(*) FROM judged WHERE k < 2 AND kind = 'day'
     AND reason IS NOT NULL) FROM cube JOIN days USING (text) WHERE part = 0 AND k < 2 AND kind = 'day'"""
