@@ -75,6 +75,9 @@ def _most(found: list[Joined]) -> Decimal:
 
 def _settle_currency(ask: Asking, sieve: Sieve) -> None:
     """Find the currency of most rows, and reject those in another one. Rows without a mark are in that of the table."""
+    sieve.account.currency = sieve.told_currency
+    if not (sieve.some_odd or sieve.main):
+        return
     column = Counter(dict(ask.all(sql.CUBE_CODES)))
     [(plain,)] = ask.all(sql.PLAIN)
     unmarked = max(plain - column.total() - sieve.marks.total(), 0)
@@ -86,7 +89,6 @@ def _settle_currency(ask: Asking, sieve: Sieve) -> None:
     unmarked += votes.pop("", 0)
     codes.discard("")
     if not codes:
-        sieve.account.currency = sieve.told_currency
         return
     home = sieve.home
     if home:
@@ -157,7 +159,10 @@ def _shown(row: list[str]) -> str:
 def _places(ask: Asking, layout: Layout, sieve: Sieve, lines: list[int]) -> dict[int, int]:
     """The lines in the user's file of records of ours: there blank lines and line breaks within cells count too."""
     above = layout.first_line - 1
-    if layout.format != "csv" or (sieve.physical == sieve.rows and not sieve.breaks):
+    shifted = (
+        lines and layout.format == "csv" and (sieve.blank_lines or (layout.complete and ask.all(sql.BREAKS)[0][0]))
+    )
+    if not shifted:
         return {line: above + line for line in lines}
     return {line: above + place for line, place in ask.all(questions.PLACES, [lines, len(lines)])}
 

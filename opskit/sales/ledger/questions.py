@@ -68,7 +68,9 @@ def repeated(shape: Shape) -> str:
 _TOTALS = f"sum(rows)::BIGINT, sum(sales){_SUM}, sum(quantity){_SUM}"
 _WITHIN = "WHERE day BETWEEN $1 AND $2"
 BY_DAY = f"SELECT day, {_TOTALS} FROM by_product GROUP BY ALL ORDER BY day"  # noqa: S608 - constants
-BY_PRODUCT = f"SELECT product, {_TOTALS}, sum(units){_SUM} FROM by_product {_WITHIN} GROUP BY ALL ORDER BY ALL"  # noqa: S608
+BY_PRODUCT = (
+    f"SELECT product, {_TOTALS}, coalesce(sum(units), 0){_SUM} FROM by_product {_WITHIN} GROUP BY ALL ORDER BY ALL"  # noqa: S608
+)
 BY_REGION = f"SELECT region, {_TOTALS} FROM by_region {_WITHIN} GROUP BY ALL ORDER BY ALL"  # noqa: S608 - constants
 BY_DAY_AND = {
     name: f"""SELECT {name}, day, sum(sales){_SUM} FROM by_{name} {_WITHIN} AND {name} IN (SELECT {name} FROM by_{name}

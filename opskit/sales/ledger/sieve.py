@@ -1,5 +1,6 @@
 """From the cells of a table to its plain rows in sums, and all others judged one by one."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from opskit.sales.ledger.quality import Account
 from opskit.sales.ledger.sql import Shape
 from opskit.sales.ledger.texts import (
     Days,
+    DayText,
     Label,
     Numbers,
     NumberText,
@@ -30,6 +32,7 @@ from opskit.sales.ledger.texts import (
 from opskit.sales.opening import Layout
 
 _EVIDENCE = 200_000  # texts that are looked at for the order of day and month, and for decimal commas
+_NUMERIC = re.compile("[0-9][0-9.,]*")
 _TURNS = 3  # how often a table is sifted at most, until its odd rows say nothing new of all others
 _SMALL = 100_000  # rows, each of which can be looked at
 _FEW = 5  # so many times fewer rows than all have no product
@@ -59,12 +62,15 @@ class Sieve:
         self._ask, self._layout, self._reading = ask, layout, reading
         self.account = Account()
         self.marks: Counter[str] = Counter()  # rows by the currency that a looked up column names
+        self.some_odd = False  # whether rows were judged one by one
         self.main = ""  # the currency that plain rows are in, where they name one
         reading.progress("checking")
-        [(self.physical, self.rows, self.repeated, underscores, self.breaks)] = ask.all(sql.COUNT)
+        [(physical, self.rows, different, underscores)] = ask.all(sql.COUNT)
+        self.blank_lines = physical - self.rows
+        self.repeated = self.rows - different + bool(self.blank_lines)  # which are one more hash
         for statement in sql.MACROS:
             ask.run(statement)
-        self.shape = self._first(tuple(names(layout, surplus)), underscores=underscores)
+        self.shape = self._first(tuple(names(layout, surplus)), underscores=bool(underscores))
         self.days = Days(Order.DMY, layout.epoch1904, self.heading(Column.DATE), reading.today)
         turns = _TURNS
         while turns:
@@ -135,7 +141,7 @@ class Sieve:
             for role in self.shape.numbers
         }
         shape = replace(self.shape, commas=decimal_commas(texts))
-        if shape.cuts or not self._ask.all(sql.ANY_ODD):
+        if shape.cuts or not self.some_odd:
             return shape
         found = [
             (line, kind)
@@ -156,14 +162,15 @@ class Sieve:
             ask.run(statement)
         self._look_up()
         ask.run(sql.cube(self.shape))
-        [(rows,)] = ask.all(sql.ROWS)
+        [(rows, odd)] = ask.all(sql.ROWS)
         if rows + self.cut != self.rows:
             raise NotClean("count")
-        self._read_days()
+        bad_days = self._read_days()
         ask.run(sql.NAMES)
         strange = [*self._total_names(), *self._shifted_regions(), *self._other_currencies()]
         ask.append("strange", asking.LABELS, strange)
         self.shape = replace(self.shape, strange=frozenset(Column(kind) for _, kind in strange))
+        self.some_odd = bool(odd or bad_days or strange)
 
     @property
     def cut(self) -> int:
@@ -181,7 +188,7 @@ class Sieve:
         unmarked = self.marks.pop("", 0)
         if self.marks and Column.CURRENCY not in self.shape.columns:
             main = min(self.marks, key=lambda code: (-self.marks[code], code))
-            if self.home in {"", main} or self.marks[main] >= unmarked:  # else rows with a mark are judged one by one
+            if self.home in {"", main} or self.marks[main] > unmarked:  # else rows with a mark are judged one by one
                 self.main = main
         for role in self.shape.looked_up:
             self._ask.run(sql.known(role), [self.main])
@@ -195,15 +202,23 @@ class Sieve:
                 marks[number.currency] += rows
             yield number
 
-    def _read_days(self) -> None:
+    def _read_days(self) -> bool:
+        """Read the different texts of dates; whether some are no days."""
         order = self._reading.order
         if order is None:
             order = order_of([text for (text,) in islice(self._ask.each(sql.DAY_TEXTS), _EVIDENCE)])
             if order is None:
                 self.account.warn("ambiguous_dates")
         self.days = replace(self.days, order=order or Order.DMY)
-        texts = (self.days.read(text) for (text,) in self._ask.each(sql.DAY_TEXTS))
-        self._ask.append("days", asking.DAYS, texts)
+        kinds: Counter[str] = Counter()
+        self._ask.append("days", asking.DAYS, self._counted_days(kinds))
+        return kinds.keys() != {"day"}
+
+    def _counted_days(self, kinds: Counter[str]) -> Iterator[DayText]:
+        for (text,) in self._ask.each(sql.DAY_TEXTS):
+            read = self.days.read(text)
+            kinds[read.kind] += 1
+            yield read
 
     def _total_names(self) -> list[Label]:
         """The products and regions of plain rows that are labels of totals, or lack one that may stand elsewhere."""
@@ -228,13 +243,15 @@ class Sieve:
         """Regions that are numbers where most are none: in such a row all may stand one cell too far right."""
         if self._layout.source_delimiter != "," or Column.REGION not in self._layout.columns:
             return []
-        [(rows, numeric)] = self._ask.all(sql.NUMERIC_REGIONS)
-        if not numeric or numeric * 2 > rows:
-            return []
-        return [Label(name, Column.REGION) for (name,) in self._ask.all(sql.NUMERIC_REGION_NAMES)]
+        rows = dict(self._ask.all(sql.REGIONS))
+        numeric = {name: rows[name] for name in rows if _NUMERIC.fullmatch(name)}
+        few = sum(numeric.values()) * 2 <= sum(rows.values())
+        return [Label(name, Column.REGION) for name in numeric if few]
 
     def _other_currencies(self) -> list[Label]:
         """What a column of currencies says where it does not say what most rows say."""
+        if Column.CURRENCY not in self._layout.columns:
+            return []
         texts = [text for (text,) in self._ask.all(sql.CURRENCY_TEXTS)]
         codes = [Label(text, code) for text in texts if (code := cells.currency_of(text))]
         if not codes:
@@ -248,7 +265,7 @@ class Sieve:
     def _set_apart(self) -> None:
         """Judge the rows that are not plain, or strange."""
         ask = self._ask
-        if not (self.shape.strange or ask.all(sql.ANY_ODD)):
+        if not self.some_odd:
             return
         self._reading.progress("odd_rows")
         ask.run(sql.odd(self.shape))

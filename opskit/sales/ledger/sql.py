@@ -257,8 +257,8 @@ def odd_rows(shape: Shape) -> str:
 LABEL_TEXTS = """SELECT DISTINCT text FROM (SELECT unnest([bare(product), bare(region), bare(date), first_cell]) AS text
     FROM odd_rows UNION ALL SELECT unnest(others) FROM odd_rows WHERE bare(product) = '' OR kind <> 'day')
     WHERE text <> '' ORDER BY ALL"""
-BLANK_PRODUCTS = """SELECT coalesce(sum(rows), 0)::BIGINT, coalesce(sum(rows) FILTER (name = ''), 0)::BIGINT
-    FROM cube JOIN trimmed ON trimmed.text = coalesce(product, '') WHERE part = 0 AND k < 2"""
+BLANK_PRODUCTS = """SELECT coalesce(sum(rows), 0)::BIGINT FROM (SELECT coalesce(product, '') AS text, rows FROM cube
+    WHERE part = 0 AND k < 2) JOIN trimmed USING (text) WHERE name = ''"""
 
 
 def judged(shape: Shape) -> str:
@@ -330,7 +330,6 @@ JOINED = """UPDATE judged SET kind = 'day', reason = NULL, day = new.day, produc
     unnest($7::VARCHAR[])::DECIMAL(38, 18) AS sales, unnest($8::VARCHAR[])::DECIMAL(21, 9) AS written,
     unnest($9::VARCHAR[]) AS currency) new
     WHERE judged.line = new.line"""
-ANY_JUDGED = "SELECT 1 FROM judged LIMIT 1"
 CODES = "SELECT low, high, count(*) FROM judged WHERE reason IS NULL AND k = 2 GROUP BY ALL"
 PLAIN = """SELECT coalesce(sum(rows), 0)::BIGINT - (SELECT count(*) FROM judged WHERE k < 2 AND kind = 'day'
     AND reason IS NOT NULL) FROM cube JOIN days USING (text) WHERE part = 0 AND k < 2 AND kind = 'day'"""
