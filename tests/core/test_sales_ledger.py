@@ -380,7 +380,7 @@ def test_a_reading_that_does_not_come_to_as_many_rows_as_lines_is_no_reading(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No file is known that the database reads like that; one that it did would be counted wrong in silence."""
-    monkeypatch.setattr(sql, "COUNT", "SELECT 9, 9, 0, false, false")
+    monkeypatch.setattr(sql, "COUNT", "SELECT 9, 9, 9, false")
     with pytest.raises(NotClean), read(f"{HEADER}\n2026-03-01,a,1,1,x\n", tmp_path):
         pass
 

@@ -29,8 +29,7 @@ def closed(ask: Asking, layout: Layout, sieve: Sieve) -> Account:
     if layout.source_delimiter == "," and not sieve.shape.commas:
         _join(ask, layout, sieve)
     _settle_currency(ask, sieve)
-    judged = bool(ask.all(sql.ANY_JUDGED))
-    for statement in questions.sums(sieve.shape, judged=judged):
+    for statement in questions.sums(sieve.shape, judged=sieve.some_odd):
         ask.run(statement)
     _account(ask, layout, sieve)
     if not account.accepted:

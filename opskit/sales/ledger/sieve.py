@@ -223,9 +223,10 @@ class Sieve:
     def _total_names(self) -> list[Label]:
         """The products and regions of plain rows that are labels of totals, or lack one that may stand elsewhere."""
         found, asked = [], []
-        [(rows, blank)] = self._ask.all(sql.BLANK_PRODUCTS)
-        if self.shape.others and blank and (blank * _FEW <= rows or rows <= _SMALL):
-            found.append(Label("", Column.PRODUCT))
+        if self.shape.others:
+            [(blank,)] = self._ask.all(sql.BLANK_PRODUCTS)
+            few = blank * _FEW <= self.rows or self.rows <= _SMALL
+            found += [Label("", Column.PRODUCT)] * bool(blank and few)
         for role in (Column.PRODUCT, Column.REGION):
             for (name,) in self._ask.each(sql.distinct(role)):
                 if cells.is_total(name):

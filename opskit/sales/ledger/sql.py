@@ -94,8 +94,8 @@ MACROS = (
 )
 HAS_CLOCKS = "SELECT coalesce(bool_or(dated(x) <> x), false) FROM (SELECT unnest($1::VARCHAR[]) AS x)"
 NOT_PLAIN = f"SELECT count(x), count(x) - count({_PLAIN}) FROM (SELECT nullif(unnest($1::VARCHAR[]), '') AS x)"  # noqa: S608
-COUNT = """SELECT count(*), count(line), count(line) - count(DISTINCT CASE WHEN line IS NOT NULL THEN hash(line) END),
-    coalesce(bool_or(contains(line, '_')), false), coalesce(bool_or(contains(line, chr(8232))), false) FROM lines"""
+COUNT = "SELECT count(*), count(line), count(DISTINCT hash(line)), bool_or(contains(line, '_')) FROM lines"
+BREAKS = "SELECT bool_or(contains(line, chr(8232))) FROM lines"
 
 
 def views(shape: Shape) -> list[str]:
@@ -183,14 +183,10 @@ def place(shape: Shape) -> str:
     return f"CASE WHEN unit < 0 OR unit IS NULL THEN NULL {ends} ELSE {len(shape.range_ends):d} END::UTINYINT"
 
 
-ROWS = "SELECT coalesce(sum(rows), 0)::BIGINT FROM cube WHERE part = 1"
-ANY_ODD = "SELECT 1 FROM cube JOIN days USING (text) WHERE part = 1 AND (k = 2 OR kind <> 'day') LIMIT 1"
+ROWS = "SELECT coalesce(sum(rows), 0)::BIGINT, coalesce(sum(rows) FILTER (k = 2), 0)::BIGINT FROM cube WHERE part = 1"
 DAY_TEXTS = "SELECT DISTINCT text FROM cube WHERE part = 1 ORDER BY ALL"
-_REGIONS = "FROM cube JOIN trimmed ON trimmed.text = region WHERE part = 0 AND k < 2 AND name <> ''"
-_IS_NUMERIC = "regexp_full_match(name, '[0-9][0-9.,]*')"
-NUMERIC_REGIONS = f"""SELECT coalesce(sum(rows), 0)::BIGINT, coalesce(sum(rows) FILTER ({_IS_NUMERIC}), 0)::BIGINT
-    {_REGIONS}"""
-NUMERIC_REGION_NAMES = f"SELECT DISTINCT name {_REGIONS} AND {_IS_NUMERIC} ORDER BY ALL"
+REGIONS = """SELECT name, sum(rows)::BIGINT FROM (SELECT region AS text, sum(rows) AS rows FROM cube
+    WHERE part = 0 AND k < 2 GROUP BY ALL) JOIN trimmed USING (text) WHERE name <> '' GROUP BY ALL ORDER BY ALL"""
 CURRENCY_TEXTS = "SELECT DISTINCT bare(currency) FROM cube WHERE bare(currency) <> '' ORDER BY ALL"
 CUBE_CODES = """SELECT currencies.kind, sum(rows)::BIGINT FROM cube JOIN currencies ON currencies.text = bare(currency)
     WHERE part = 0 AND k < 2 GROUP BY ALL ORDER BY sum(rows) DESC, currencies.kind"""
