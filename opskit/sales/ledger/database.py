@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import duckdb
 
 _MEGABYTE = 1_000_000
-# Measured: a million rows with 225,000 different days, products and regions spill at 64 MB and need twice the time at 40;
-# ten million of 386 MB take no more.
+# Measured: a million rows with 225,000 different days, products and regions spill at 64 MB and need twice the time
+# at 40; ten million of 386 MB take no more.
 _USUAL = 100 * _MEGABYTE
 MOST = 160 * _MEGABYTE  # for what turns out to need more
 _THREADS = 2
