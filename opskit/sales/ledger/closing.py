@@ -99,6 +99,7 @@ def _settle_currency(ask: Asking, sieve: Sieve) -> None:
         held = ", ".join(f"{code} {sales:,.2f}" for code, sales in ask.all(questions.FOREIGN, [main]))
         sieve.account.warn("mixed_currency", used=main, count=count, held=held)
     elif unmarked and home != main:
+        sieve.account.warn("mixed_currency", used=main, count=0, held="–")
         sieve.account.warn("unmarked_currency", used=main, count=unmarked)
 
 
