@@ -456,3 +456,14 @@ def test_one_decimal_comma_among_thousands_is_a_slip(tmp_path: Path) -> None:
 def test_dates_that_all_lie_in_the_future_are_told_so(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"no_rows.*All dates lie after tomorrow"):
         account("2062-03-01,a,1,1,x\n", tmp_path)
+
+
+def test_a_mark_that_few_rows_bear_is_not_the_currency_of_all(tmp_path: Path) -> None:
+    rows = '2026-03-01,灯,"1,000",1,华东\n' * 3 + "2026-03-01,灯,$5,1,华东\n"
+    found = account(rows, tmp_path)
+    assert (found.accepted, found.rejected, found.currency) == (3, {"currency_mismatch": 1}, "CNY")
+
+
+def test_a_column_of_currencies_may_name_none(tmp_path: Path) -> None:
+    found = account("2026-03-01,a,1,1,x,shop\n2026-03-01,a,2,1,x,shop\n", tmp_path, f"{HEADER},Currency")
+    assert (found.accepted, found.currency) == (2, "")

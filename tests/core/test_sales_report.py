@@ -4,6 +4,7 @@ import http.server
 import json
 import re
 import struct
+import sys
 import threading
 from datetime import date, timedelta
 from decimal import Decimal
@@ -18,6 +19,7 @@ from opskit import sales
 from opskit.errors import InvalidInput, Refused, Unavailable
 from opskit.model import FileReference
 from opskit.sales import Brief, Files, Options, Progress
+from opskit.sales.opening import Limits
 from opskit.sales.plain import about, money, number, plain, signed
 
 HEADER = "Date,Product,Price,Amount,Region"
@@ -448,3 +450,20 @@ def test_a_long_download_is_told(tmp_path: Path) -> None:
         server.shutdown()
     assert progress.text == "Fetched 25 MB\nFetched 50 MB\n"
     assert list(progress.untold) == ["Fetched 25 MB\n", "Fetched 50 MB\n"]
+
+
+def test_a_file_that_is_not_clean_further_down_is_read_with_care(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    little = partial(Limits, checked_bytes=100, head_bytes=1000)  # as if it were too long to be looked at as a whole
+    monkeypatch.setattr(sys.modules["opskit.sales.opening.opened"], "Limits", little)
+    rows = "2026-03-01,a,1,1,x\n" * 60_000
+    found = examined(f'{HEADER}\n{rows}2026-03-01,"a\nb",1,1,x\n', tmp_path).analysis
+    assert found.summary.total_orders == 60_001
+    assert "reading it with care" in found.progress
+
+
+def test_a_day_on_which_the_shop_is_closed_is_forecast_so(tmp_path: Path) -> None:
+    days = [MONDAY + timedelta(offset) for offset in range(41) if offset % 7 != 6]
+    text = "\n".join([HEADER, *(f"{day},lamp,{100 + day.day},2,north" for day in days)]) + "\n"
+    assert "- 04-12 closed" in examined(text, tmp_path).analysis.report
