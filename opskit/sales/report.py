@@ -16,6 +16,7 @@ from opskit.sales.quality import Quality
 from opskit.wording import Locale, say
 
 _MOST_FINDINGS, _MOST_REGIONS, _MOST_LINES = 12, 10, 12
+_MANY_ALIKE = 20  # one row in so many repeats another
 _SAID = ("forecast", "best_", "compared_")  # in a list of its own, or in the second line
 _EVERY_DAYS = ("grade_low", "order_low")  # in a small shop, unless it has set its own thresholds
 
@@ -83,7 +84,10 @@ class Report:
         if quality.rejected_money:
             parts.append(self._say("money_not_counted", money=money(quality.rejected_money, quality.currency)))
         told = self._say("between").join(parts)
-        return " ".join([told, *(f"⚠ {warning.message}" for warning in quality.warnings)])
+        # In a file without order numbers some rows are always alike.
+        few = quality.duplicate_rows * _MANY_ALIKE < quality.accepted_rows
+        warnings = [one for one in quality.warnings if not (few and one.code == "duplicate_rows")]
+        return " ".join([told, *(f"⚠ {warning.message}" for warning in warnings)])
 
     # Parts
 

@@ -259,6 +259,15 @@ def test_the_quality_of_the_data_is_one_line(tmp_path: Path) -> None:
     assert found.quality.rejected_money == 7
 
 
+def test_a_few_rows_that_are_alike_are_not_worth_a_word_in_the_report(tmp_path: Path) -> None:
+    rows = "".join(f"2026-03-01,a,{price},1,x\n" for price in range(1, 41))
+    few = examined(f"{HEADER}\n{rows}2026-03-01,a,1,1,x\n", tmp_path).analysis
+    assert few.quality.duplicate_rows == 1
+    assert [one.code for one in few.quality.warnings] == ["duplicate_rows"]
+    assert "⚠" not in few.report
+    assert "⚠ 3 rows repeat" in examined(f"{HEADER}\n{rows}" + "2026-03-01,a,1,1,x\n" * 3, tmp_path).analysis.report
+
+
 def test_what_a_heading_says_is_harmless_in_a_warning(tmp_path: Path) -> None:
     text = f"{HEADER},[x](http://evil),[x](http://evil)\n03/04/2026,a,1,1,x,,\n"
     found = examined(text, tmp_path).analysis
