@@ -1,12 +1,14 @@
 """One function from a table to an analysis."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import date, datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from opskit.errors import InvalidInput
 from opskit.sales import figures, insight
 from opskit.sales.analysis import Analysis, DataInfo
 from opskit.sales.attachments import Files
@@ -14,7 +16,7 @@ from opskit.sales.brief import Options, Thresholds
 from opskit.sales.cells import Column, Order
 from opskit.sales.charts import echarts
 from opskit.sales.insight import Calendar, Period
-from opskit.sales.insight.sums import total
+from opskit.sales.insight.sums import NOTHING, total
 from opskit.sales.ledger import Ledger, NotClean, Reading, ledger
 from opskit.sales.opening import Caution, Layout, opened
 from opskit.sales.pictures import pictures
@@ -61,7 +63,8 @@ def examine(
         folder = Path(name)
         path = Path(table) if isinstance(table, (str, Path)) else _written(table, folder)
         order = None if options.date_order == "auto" else Order(options.date_order)
-        reading = Reading(today, order, options.fill_down, options.range_ends, progress.tell)
+        periods = partial(_periods, options, today)
+        reading = Reading(today, order, options.fill_down, options.range_ends, periods, progress.tell)
         with _book(path, folder, options, reading, progress) as (layout, book):
             return _Examination(layout, book, options, today, progress).files()
 
@@ -91,6 +94,25 @@ def _book(
         yield layout, book
 
 
+def _focus(options: Options, calendar: Calendar) -> insight.Focus:
+    """The days that are asked about."""
+    first, last = options.range
+    return insight.focus(options.period, calendar, day=options.day, start=first, end=last)
+
+
+def _periods(options: Options, today: date, days: Iterable[date]) -> list[Period]:
+    """These days and those they are compared with, in a file of which only some days are known."""
+    known = dict.fromkeys(days, NOTHING)
+    if not known:
+        return []
+    calendar = Calendar(known, today=today)
+    try:
+        focus = _focus(options, calendar)
+    except InvalidInput:  # a day that lies further inside
+        return []
+    return [focus.period, *(base.period for base in insight.bases(focus, options.compare_with, calendar))]
+
+
 def _locale(options: Options, layout: Layout) -> Locale:
     """The language asked for, or that of the headings, products and regions."""
     named = [layout.columns.get(Column.PRODUCT), layout.columns.get(Column.REGION)]
@@ -108,8 +130,7 @@ class _Examination:
         account = book.account
         progress.tell("read", accepted=f"{account.accepted:,}", rejected=f"{account.rejected.total():,}")
         self._calendar = Calendar(book.days(), today=today, feasts=self._locale == "zh_Hans")
-        first, last = options.range
-        self._focus = insight.focus(options.period, self._calendar, day=options.day, start=first, end=last)
+        self._focus = _focus(options, self._calendar)
         self._priced = book.products(self._focus.period)
         self._products = {name: sums for name, (sums, _) in self._priced.items()}
         self._regions = book.regions(self._focus.period)

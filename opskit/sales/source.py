@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from opskit import http
 from opskit.errors import Refused, Unavailable
 from opskit.sales.brief import Brief
 from opskit.sales.progress import Progress
@@ -46,6 +45,8 @@ class _Source:
 
     def _follow(self, url: str) -> None:
         """Fetch what lies at a link. No secret is sent there, and a model may have chosen it."""
+        from opskit import http  # noqa: PLC0415 - a notebook that analyses a file needs none of it
+
         http.checked_url(url)
         try:
             self._download(url, private=self.brief.allow_private)
@@ -55,6 +56,8 @@ class _Source:
             raise error if self.brief.allow_private else error.also("private_not_allowed") from None
 
     def _download(self, url: str, *, private: bool) -> None:
+        from opskit import http  # noqa: PLC0415 - likewise
+
         limit = self.brief.max_mb * _MEGABYTE
         http.download(url, self.path, private=private, max_bytes=limit, deadline_s=_DOWNLOAD_S, told=self._tell)
 

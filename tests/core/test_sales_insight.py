@@ -43,7 +43,7 @@ from opskit.sales.insight import (
 )
 from opskit.sales.insight.feasts import feast
 from opskit.sales.insight.movers import NOBODY
-from opskit.sales.insight.robust import expected, scores
+from opskit.sales.insight.robust import Usual, scores
 from opskit.sales.insight.said import Signed, said
 from opskit.sales.insight.sums import EXACT
 from opskit.wording import LOCALES, Locale
@@ -489,7 +489,7 @@ def test_products_that_were_unlike_themselves_on_the_day() -> None:
 def test_a_weekday_on_which_nothing_is_usual_expects_nothing() -> None:
     days = [on(place) for place in range(42)]
     values = [0.0 if place % 7 == 6 else 1.0 for place in range(42)]
-    assert [place % 7 for place, usual in enumerate(expected(days, values)) if usual is None] == [6] * 6
+    assert [place % 7 for place, usual in enumerate(Usual(days, values).all()) if usual is None] == [6] * 6
     assert scores(values, [None] * 42) == [0.0] * 42
 
 

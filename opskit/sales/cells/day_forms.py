@@ -4,6 +4,8 @@ The groups: ``y``, ``m``, ``d`` and ``mon``; ``one``, ``two``, ``three`` where t
 """
 
 import re
+from collections.abc import Callable
+from functools import cached_property
 
 _WEEKDAY = (
     r"(?:(?:星期|周|礼拜|週|禮拜)[一二三四五六日天]"
@@ -37,30 +39,41 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _NTH = r"(?:st|nd|rd|th)?"
 _GAP = r"(?:\s?[-/.,]\s?|\s)?"
 
-YEAR_FIRST = re.compile(
-    rf"{_BEFORE}(?P<y>[0-9]{{4}})(?P<gap>\s?[-/.]\s?|\s)(?P<m>[0-9]{{1,2}})(?P=gap){_DAY}\.?{_REST}"
-)
-CHINESE = re.compile(
+
+class Form:
+    """A pattern that is compiled once a text is held against it: most files write their days in one form."""
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern = pattern
+
+    @cached_property
+    def fullmatch(self) -> Callable[[str], re.Match[str] | None]:
+        """The text's parts, if all of it has this form."""
+        return re.compile(self._pattern).fullmatch
+
+
+YEAR_FIRST = Form(rf"{_BEFORE}(?P<y>[0-9]{{4}})(?P<gap>\s?[-/.]\s?|\s)(?P<m>[0-9]{{1,2}})(?P=gap){_DAY}\.?{_REST}")
+CHINESE = Form(
     rf"{_BEFORE}(?:公元)?(?P<y>[0-9]{{4}}|[0-9]{{2}})\s?年\s?(?P<m>[0-9]{{1,2}})\s?月\s?{_DAY}\s?[日号號]?{_REST}"
 )
-COMPACT = re.compile(
+COMPACT = Form(
     rf"(?P<y>[0-9]{{4}})(?P<m>[0-9]{{2}})(?P<d>[0-9]{{2}})"
     rf"(?:\.0+|[t\s]?(?:2[0-4]|[01][0-9])[0-5][0-9](?:[0-5][0-9](?:\.[0-9]{{1,9}})?)?(?:{_ZONE})?|(?![0-9]){_REST})?"
 )
-NUMERALS = re.compile(
+NUMERALS = Form(
     r"(?P<y>[〇零○一二三四五六七八九]{4})年(?P<m>[一二三四五六七八九十]{1,2})月(?P<d>[一二三四五六七八九十]{1,3})[日号號]"
     rf"{_REST}"
 )
-NUMBER = re.compile(r"(?P<whole>[0-9]{5}|[0-9]{10}|[0-9]{13})(?:\.[0-9]*)?")
-THREE_PARTS = re.compile(
+NUMBER = Form(r"(?P<whole>[0-9]{5}|[0-9]{10}|[0-9]{13})(?:\.[0-9]*)?")
+THREE_PARTS = Form(
     rf"{_BEFORE}(?P<one>[0-9]{{1,2}})(?P<gap>\s?[-/.]\s?|\s)(?P<two>[0-9]{{1,2}})(?P=gap)"
     rf"(?P<three>[0-9]{{4}}|[0-9]{{1,2}})(?![0-9:])\.?{_REST}"
 )
 NAMED = (
-    re.compile(rf"{_BEFORE}{_DAY}{_NTH}{_GAP}(?:of\s)?{_MONTH}\.?{_GAP}{_YEAR}{_REST}"),
-    re.compile(rf"{_BEFORE}{_MONTH}\.?{_GAP}{_DAY}{_NTH}(?:\s?[-/.,]\s?|\s){_YEAR}{_REST}"),
-    re.compile(rf"{_BEFORE}(?P<y>[0-9]{{4}}){_GAP}{_MONTH}\.?{_GAP}{_DAY}{_NTH}{_REST}"),
-    re.compile(rf"{_BEFORE}{_MONTH}\s+{_DAY}\s+{_CLOCK}\s+(?:{_ZONE}\s+)?(?P<y>[0-9]{{4}})"),  # what `date` prints
+    Form(rf"{_BEFORE}{_DAY}{_NTH}{_GAP}(?:of\s)?{_MONTH}\.?{_GAP}{_YEAR}{_REST}"),
+    Form(rf"{_BEFORE}{_MONTH}\.?{_GAP}{_DAY}{_NTH}(?:\s?[-/.,]\s?|\s){_YEAR}{_REST}"),
+    Form(rf"{_BEFORE}(?P<y>[0-9]{{4}}){_GAP}{_MONTH}\.?{_GAP}{_DAY}{_NTH}{_REST}"),
+    Form(rf"{_BEFORE}{_MONTH}\s+{_DAY}\s+{_CLOCK}\s+(?:{_ZONE}\s+)?(?P<y>[0-9]{{4}})"),  # what `date` prints
 )
 
 _NUMERALS = {numeral: value for value, numeral in enumerate("〇一二三四五六七八九")} | {"零": 0, "○": 0}

@@ -15,6 +15,7 @@ _SERIAL_ZERO_1904 = date(1904, 1, 1)
 _CHINA = timezone(timedelta(hours=8))
 _SECONDS_DIGITS = 10
 _SHORT = 2
+_MONTH = re.compile("[a-z月]")  # no month has a name without
 _TURN_OF_CENTURY = 90  # "90" to "99" are the nineties; "69" to "89" are no year of ours
 _LATEST_SHORT = 68
 _RECENT = range(2010, 2050)
@@ -42,19 +43,25 @@ def day(text: str, *, order: Order, epoch1904: bool = False) -> date | None:
     ``epoch1904``: serial numbers count from 1904-01-01 (old Excel for Mac), not from 1899-12-30.
     """
     text = bare(text).casefold()
-    found = forms.YEAR_FIRST.fullmatch(text) or forms.CHINESE.fullmatch(text) or forms.COMPACT.fullmatch(text)
-    if found:
+    if found := forms.YEAR_FIRST.fullmatch(text) or forms.COMPACT.fullmatch(text):
         return _date(found["y"], found["m"], found["d"])
-    if found := forms.NUMERALS.fullmatch(text):
-        return _date(*(forms.numeral(found[part]) for part in "ymd"))
+    if "年" in text:
+        return _chinese(text)
     if found := forms.NUMBER.fullmatch(text):
         return _counted(found["whole"], epoch1904=epoch1904)
     if found := forms.THREE_PARTS.fullmatch(text):
         return _chosen(_readings(found), order)
-    for form in forms.NAMED:
+    for form in forms.NAMED if _MONTH.search(text) else ():
         if found := form.fullmatch(text):
             return _date(found["y"], forms.month(found["mon"]), found["d"])
     return None
+
+
+def _chinese(text: str) -> date | None:
+    if found := forms.CHINESE.fullmatch(text):
+        return _date(found["y"], found["m"], found["d"])
+    found = forms.NUMERALS.fullmatch(text)
+    return _date(*(forms.numeral(found[part]) for part in "ymd")) if found else None
 
 
 def is_ambiguous(text: str) -> bool:

@@ -15,7 +15,7 @@ from pydantic import Field
 from opskit.model import Item, Rounded
 from opskit.sales.insight.calendars import Calendar, Period
 from opskit.sales.insight.periods import Focus
-from opskit.sales.insight.robust import expected, scaled, scores, unscaled
+from opskit.sales.insight.robust import Usual, scaled, scores, unscaled
 from opskit.sales.insight.said import Said, said, worded
 from opskit.sales.insight.sums import EXACT, NOTHING, ZERO
 from opskit.wording import Locale
@@ -79,7 +79,7 @@ def odd_days(focus: Focus, calendar: Calendar, refunded: Mapping[date, Decimal],
     sums = [calendar.days.get(day, NOTHING) for day in days]
     values, unit = scaled([one.sales for one in sums])
     orders = [float(one.rows) for one in sums]
-    usual, usual_orders = expected(days, values), expected(days, orders)
+    usual, usual_orders = Usual(days, values).all(), Usual(days, orders).all()
     recent = Period(min(focus.period.first, focus.period.last - timedelta(_RECENT - 1)), focus.period.last)
     found = []
     for day, value, normal, score, normal_orders in zip(
@@ -114,7 +114,8 @@ def odd_names(
     if not days or days[-1] != day:
         return []  # it is not a usual business day
     whole, unit = scaled([calendar.days.get(one, NOTHING).sales for one in days])
-    usual_day = expected(days, whole)[-1]
+    last = len(days) - 1
+    usual_day = Usual(days, whole).on(last)
     if usual_day is None:
         return []
     found = []
@@ -123,11 +124,12 @@ def odd_names(
         values = [float(EXACT.divide(value, unit)) for value in sales]
         if sum(value != 0 for value in values) < _SOLD_SHARE * len(values):
             continue
-        usual = expected(days, values)
-        normal, score = usual[-1], scores(values, usual)[-1]
-        if normal is None or not _far(values[-1], normal, score, _UNUSUAL_NAME):
+        usual = Usual(days, values)
+        normal = usual.on(last)
+        if normal is None or abs(values[last] - normal) < _LEAST_PART * usual_day:
             continue
-        if abs(values[-1] - normal) < _LEAST_PART * usual_day:
+        score = scores(values, usual.all())[last]
+        if not _far(values[last], normal, score, _UNUSUAL_NAME):
             continue
         reason = said("not_sold") if not sales[-1] else said("above_usual" if score > 0 else "below_usual")
         found.append(Odd(what, name, day, sales[-1], unscaled(normal, unit), _two_places(score), (reason,)))

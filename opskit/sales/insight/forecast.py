@@ -10,7 +10,7 @@ from pydantic import Field
 
 from opskit.model import Item, Rounded
 from opskit.sales.insight.calendars import WEEK, Calendar, Period
-from opskit.sales.insight.robust import expected, scaled, scores, unscaled
+from opskit.sales.insight.robust import Usual, scaled, scores, unscaled
 from opskit.sales.insight.said import Said, said
 from opskit.sales.insight.smoothing import Smoothing, best_weights, errors
 from opskit.sales.insight.sums import NOTHING
@@ -63,7 +63,7 @@ def _forecast(calendar: Calendar, period: Period, until: date) -> Forecast:
     days = list(period)
     values, unit = scaled([calendar.days.get(day, NOTHING).sales for day in days])
     seen = _filled(values, [day in calendar.days or not calendar.expects(day) for day in days])
-    usual = expected(days, seen)
+    usual = Usual(days, seen).all()
     learned = [
         normal if normal is not None and abs(score) > _OUTLIER else value
         for value, normal, score in zip(seen, usual, scores(seen, usual), strict=True)

@@ -32,31 +32,40 @@ def unscaled(value: float, unit: Decimal) -> Decimal:
     return rounded(EXACT.multiply(Decimal(value), unit))
 
 
-def expected(days: Sequence[date], values: Sequence[float]) -> list[float | None]:
+class Usual:
     """What was to be expected of each day; the days are in order.
 
     It is the median of the 10 days on either side, each without its weekday's effect, times the effect of this weekday.
-    None where the weekday was seen fewer than 4 times, or where nothing or less is usual. A weekday's effect
-    is the median of its days' ratios to the median of the 15 days around each.
+    A weekday's effect is the median of its days' ratios to the median of the 15 days around each.
     """
-    ratios: dict[int, list[float]] = defaultdict(list)
-    for place, (day, value) in enumerate(zip(days, values, strict=True)):
-        level = median(values[max(0, place - _NEAR) : place + _NEAR + 1])
-        if level > 0:
-            ratios[day.weekday()].append(value / level)
-    effects = {weekday: median(found) for weekday, found in ratios.items() if len(found) >= _SAME_WEEKDAYS}
-    plain = [
-        value / effect if (effect := effects.get(day.weekday(), 0.0)) > 0 else None
-        for day, value in zip(days, values, strict=True)
-    ]
-    found: list[float | None] = []
-    for place, day in enumerate(days):
-        around = plain[max(0, place - _AROUND) : place] + plain[place + 1 : place + _AROUND + 1]
+
+    def __init__(self, days: Sequence[date], values: Sequence[float]) -> None:
+        self._weekdays = [day.weekday() for day in days]
+        ratios: dict[int, list[float]] = defaultdict(list)
+        for place, (weekday, value) in enumerate(zip(self._weekdays, values, strict=True)):
+            level = median(values[max(0, place - _NEAR) : place + _NEAR + 1])
+            if level > 0:
+                ratios[weekday].append(value / level)
+        self._effects = {weekday: median(found) for weekday, found in ratios.items() if len(found) >= _SAME_WEEKDAYS}
+        self._plain = [
+            value / effect if (effect := self._effects.get(weekday, 0.0)) > 0 else None
+            for weekday, value in zip(self._weekdays, values, strict=True)
+        ]
+
+    def on(self, place: int) -> float | None:
+        """What was to be expected of the day at ``place``, from 0.
+
+        None where the weekday was seen fewer than 4 times, or where nothing or less is usual.
+        """
+        around = self._plain[max(0, place - _AROUND) : place] + self._plain[place + 1 : place + _AROUND + 1]
         known = [value for value in around if value is not None]
         level = median(known) if known else 0.0
-        usual = level * effects.get(day.weekday(), 0.0)
-        found.append(usual if usual > 0 else None)
-    return found
+        usual = level * self._effects.get(self._weekdays[place], 0.0)
+        return usual if usual > 0 else None
+
+    def all(self) -> list[float | None]:
+        """The same of each day."""
+        return list(map(self.on, range(len(self._weekdays))))
 
 
 def scores(values: Sequence[float], usual: Sequence[float | None]) -> list[float]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from opskit.sales.insight import Life, Period, Sums
-from opskit.sales.ledger import questions
+from opskit.sales.ledger import questions, sql
 from opskit.sales.ledger.asking import Asking
 from opskit.sales.ledger.closing import closed
 from opskit.sales.ledger.database import MOST, Stumbled, TooWide, database, widths
@@ -60,8 +60,8 @@ class Ledger:
         self, connection: "duckdb.DuckDBPyConnection", layout: Layout, reading: Reading, surplus: int = 1
     ) -> None:
         self._ask = Asking(connection, MOST)
-        sieve = Sieve(self._ask, layout, reading, surplus)
-        self.account = closed(self._ask, layout, sieve)
+        self._sieve = Sieve(self._ask, layout, reading, surplus)
+        self.account = closed(self._ask, layout, self._sieve)
         self._days: dict[date, Sums] = {day: Sums(*sums) for day, *sums in self._ask.all(questions.BY_DAY)}
 
     def days(self) -> dict[date, Sums]:
@@ -104,8 +104,10 @@ class Ledger:
         return products, regions
 
     def regions_and_products(self, period: Period) -> dict[tuple[str, str], Sums]:
-        """The sums of each product in each region."""
-        rows = self._within(questions.BY_BOTH, period)
+        """The sums of each product in each region. Slow for days that ``Reading.periods`` did not name."""
+        [(others,)] = self._within(sql.UNWATCHED, period)
+        shape, judged = self._sieve.shape, self._sieve.some_odd
+        rows = self._within(questions.by_both(shape, watched=not others, judged=judged), period)
         return {(region, product): Sums(*sums) for region, product, *sums in rows}
 
     def price_ranges(self, period: Period) -> dict[int, tuple[Decimal, Decimal]]:

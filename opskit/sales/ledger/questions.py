@@ -1,6 +1,7 @@
 """The statements that add up what a sifted table holds, and ask it. Constants and names of our own stand in them."""
 
-from opskit.sales.ledger.sql import Shape, place
+from opskit.sales.cells import Column
+from opskit.sales.ledger.sql import Shape, place, scanned
 
 _SUM = "::DECIMAL(38, 18)"
 # What never held money, or held another one: two currencies are never added up.
@@ -18,30 +19,30 @@ _ADDED = ", ".join(
 
 
 def sums(shape: Shape, *, judged: bool) -> tuple[str, ...]:
-    """The tables of sums: ``by_both`` of a day, product and region, sales and refunds apart, and what adds it up.
+    """The tables of sums: of a day and product, a day and region, sales and refunds apart, and a day and price range.
 
-    ``by_product``, ``by_region``, and ``by_place`` of a day and price range.
+    They are ``by_product``, ``by_region`` and ``by_place``.
     """
-    others = f"""UNION ALL SELECT day, product, region, sales < 0, sign, sign * sales, sign * quantity, sign * unit,
-        sign * coalesce(abs(sales - written) >= 0.01, false)::INTEGER FROM {_SIGNED}"""  # noqa: S608 - names of ours
+    differing = "sign * coalesce(abs(sales - written) >= 0.01, false)::INTEGER"
+    tables = []
+    for part, name in enumerate(("product", "region") if Column.REGION in shape.columns else ("product",)):
+        others = f"""UNION ALL SELECT day, {name}, sales < 0, sign, sign * sales, sign * quantity, sign * unit,
+            {differing} FROM {_SIGNED}"""  # noqa: S608 - names of ours
+        tables.append(f"""CREATE TABLE by_{name} AS SELECT day, {name}, refund, {_ADDED} FROM (
+            SELECT day, trimmed.name AS {name}, k = 1 AS refund, rows, sales, quantity, units, differing
+            FROM cube JOIN days USING (text) JOIN trimmed ON trimmed.text = coalesce({name}, '')
+            WHERE part = {part:d} AND k < 2 AND days.kind = 'day' {others if judged else ""}
+            ) GROUP BY ALL HAVING sum(rows) <> 0""")  # noqa: S608 - names of ours
+    if Column.REGION not in shape.columns:
+        columns = f"day, '' AS region, refund, {_ADDED}"
+        tables.append(f"CREATE TABLE by_region AS SELECT {columns} FROM by_product GROUP BY ALL")  # noqa: S608
     more = f"""UNION ALL SELECT day, {place(shape)}, sign * sales, sign * quantity
         FROM {_SIGNED}"""  # noqa: S608 - names of ours
-    return (
-        f"""CREATE TABLE by_both AS SELECT day, product, region, refund, {_ADDED} FROM (
-        SELECT day, sold.name AS product, sold_in.name AS region, k = 1 AS refund, rows, sales, quantity, units,
-        differing FROM cube JOIN days USING (text) JOIN trimmed sold ON sold.text = coalesce(product, '')
-        JOIN trimmed sold_in ON sold_in.text = coalesce(region, '')
-        WHERE part = 0 AND k < 2 AND days.kind = 'day' {others if judged else ""}
-        ) GROUP BY ALL HAVING sum(rows) <> 0""",  # noqa: S608 - names of ours
-        *(
-            f"CREATE TABLE by_{name} AS SELECT day, {name}, refund, {_ADDED} FROM by_both GROUP BY ALL"  # noqa: S608
-            for name in ("product", "region")
-        ),
-        f"""CREATE TABLE by_place AS SELECT day, place, sum(sales){_SUM} AS sales, sum(quantity){_SUM} AS quantity
-        FROM (SELECT day, place, sales, quantity FROM cube JOIN days USING (text)
-        WHERE part = 1 AND k < 2 AND days.kind = 'day' {more if judged else ""})
-        WHERE place IS NOT NULL GROUP BY ALL""",  # noqa: S608 - names of ours
-    )
+    tables.append(f"""CREATE TABLE by_place AS SELECT day, place, sum(sales){_SUM} AS sales,
+        sum(quantity){_SUM} AS quantity FROM (SELECT day, place, sales, quantity FROM cube JOIN days USING (text)
+        WHERE part = 0 AND k < 2 AND days.kind = 'day' {more if judged else ""})
+        WHERE place IS NOT NULL GROUP BY ALL""")  # noqa: S608 - names of ours
+    return tuple(tables)
 
 
 ACCEPTED = """SELECT coalesce(sum(rows), 0)::BIGINT, coalesce(sum(rows) FILTER (refund), 0)::BIGINT,
@@ -83,6 +84,21 @@ LIVES = f"""SELECT product, min(day), max(day), count(*), sum(sales){_SUM} FROM 
 REFUNDS = f"SELECT product, {_TOTALS} FROM by_product {_WITHIN} AND refund GROUP BY ALL ORDER BY ALL"  # noqa: S608
 REFUNDS_BY_DAY = f"SELECT day, sum(sales){_SUM} FROM by_product WHERE refund GROUP BY ALL ORDER BY ALL"  # noqa: S608
 UNIQUES = "SELECT (SELECT count(DISTINCT product) FROM by_product), (SELECT count(DISTINCT region) FROM by_region)"
-BY_BOTH = f"SELECT region, product, {_TOTALS} FROM by_both {_WITHIN} GROUP BY ALL ORDER BY ALL"  # noqa: S608
 BY_PLACE = f"""SELECT place, sum(sales){_SUM}, sum(quantity){_SUM} FROM by_place {_WITHIN}
     GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - constants
+
+
+def by_both(shape: Shape, *, watched: bool, judged: bool) -> str:
+    """The sums of each region and product in a period; where its days are not ``watched``, the table is scanned."""
+    summed = "SELECT text, product, region, rows, sales, quantity FROM cube WHERE part = 0 AND k < 2"
+    if not watched:
+        rows = scanned(shape, "cells", ["day_text(date) AS day", "product", "region"])
+        summed = f"""SELECT coalesce(day, '') AS text, product, region, count(*) AS rows, sum(sales) AS sales,
+            sum(quantity) AS quantity FROM ({rows}) WHERE k < 2 AND coalesce(day, '') IN
+            (SELECT text FROM days WHERE kind = 'day' AND day BETWEEN $1 AND $2) GROUP BY ALL"""  # noqa: S608
+    others = f"UNION ALL SELECT region, product, sign, sign * sales, sign * quantity FROM {_SIGNED} {_WITHIN}"  # noqa: S608
+    return f"""SELECT region, product, {_TOTALS} FROM (
+        SELECT sold_in.name AS region, sold.name AS product, rows, sales, quantity FROM ({summed})
+        JOIN days USING (text) JOIN trimmed sold ON sold.text = coalesce(product, '')
+        JOIN trimmed sold_in ON sold_in.text = coalesce(region, '') {_WITHIN} AND kind = 'day'
+        {others if judged else ""}) GROUP BY ALL HAVING sum(rows) <> 0 ORDER BY ALL"""  # noqa: S608 - names of ours

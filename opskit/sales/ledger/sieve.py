@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -10,10 +10,12 @@ from itertools import chain, islice
 
 from opskit.sales import cells
 from opskit.sales.cells import Column, Order
+from opskit.sales.insight import Period
 from opskit.sales.ledger import asking, sql
 from opskit.sales.ledger.appended import cuts, verdict
 from opskit.sales.ledger.asking import Asking
 from opskit.sales.ledger.database import NotClean, missing, names
+from opskit.sales.ledger.ends import last_texts
 from opskit.sales.ledger.quality import Account
 from opskit.sales.ledger.sql import Shape
 from opskit.sales.ledger.texts import (
@@ -44,6 +46,7 @@ class Reading:
     """How a table is to be read. ``order`` None: by the evidence in the column, d/m/y where there is none.
 
     ``range_ends``: the upper ends, included, of all price ranges but the last.
+    ``periods``: told the days of the table's ends, the periods whose regions will be asked for product by product.
     ``progress`` is told what begins: ``checking``, ``adding_up``, ``odd_rows``.
     """
 
@@ -51,6 +54,7 @@ class Reading:
     order: Order | None = None
     fill_down: bool = False
     range_ends: tuple[Decimal, ...] = ()
+    periods: Callable[[set[date]], Iterable[Period]] = lambda _: ()
     progress: Callable[[str], None] = lambda _: None
 
 
@@ -161,6 +165,8 @@ class Sieve:
         for statement in (*sql.TABLES, *sql.views(self.shape)):
             ask.run(statement)
         self._look_up()
+        if Column.REGION in self.shape.columns:
+            ask.append("watched", ["VARCHAR"], ((text,) for text in self._watched()))
         ask.run(sql.cube(self.shape))
         [(rows, odd)] = ask.all(sql.ROWS)
         if rows + self.cut != self.rows:
@@ -176,6 +182,20 @@ class Sieve:
     def cut(self) -> int:
         """How many rows are no part of the table."""
         return sum(min(last, self.rows) - first + 1 for first, last in self.shape.cuts)
+
+    def _watched(self) -> set[str]:
+        """The dates, as written, of the days on which regions will be asked for product by product, as far as known.
+
+        Those that the table's ends do not show are written as these all are, if that is YYYY-MM-DD.
+        """
+        shown = [*self.seen(Column.DATE), *last_texts(self._layout, Column.DATE)]
+        texts = [text for (text,) in self._ask.all(sql.DAYS_OF, [shown])]
+        days = replace(self.days, order=self._reading.order or order_of(texts) or Order.DMY)
+        found = {text: read.day for text in texts if (read := days.read(text)).kind == "day" and read.day}
+        wanted = {day for period in self._reading.periods(set(found.values())) for day in period}
+        if all(text == f"{day}" for text, day in found.items()):
+            return {f"{day}" for day in wanted}
+        return {text for text, day in found.items() if day in wanted}
 
     def _look_up(self) -> None:
         """Read every text of the columns that a cast does not understand."""

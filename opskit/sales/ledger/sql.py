@@ -71,6 +71,7 @@ TABLES = (
     "CREATE OR REPLACE TABLE days (text VARCHAR, day DATE, kind VARCHAR)",
     "CREATE OR REPLACE TABLE labels (text VARCHAR, kind VARCHAR)",
     "CREATE OR REPLACE TABLE strange (text VARCHAR, kind VARCHAR)",
+    "CREATE OR REPLACE TABLE watched (text VARCHAR)",
     "CREATE OR REPLACE TABLE currencies (text VARCHAR, kind VARCHAR)",
     *(
         f"CREATE OR REPLACE TABLE {role}_numbers (text VARCHAR, value DECIMAL(21, 9), currency VARCHAR)"
@@ -165,16 +166,24 @@ def _values(shape: Shape, price: str, amount: str, total: str) -> tuple[str, str
 def cube(shape: Shape) -> str:
     """The sums of plain rows, and the number of odd ones.
 
-    By date, product and region (``part`` 0), and by date and price range (1).
+    By date, product and price range (``part`` 0), with the region only on days that are ``watched``; by date and region
+    (1). All four at once would make a group of nearly every row.
     """
-    more, currency = (", currency", "currency") if Column.CURRENCY in shape.columns else ("", "'' AS currency")
+    keys, currency, region = "day, product, seen_region, k, place", "''", "seen_region"
+    if Column.CURRENCY in shape.columns:
+        keys, currency = f"{keys}, currency", "currency"
+    groups = keys
+    if Column.REGION in shape.columns:
+        groups, region = f"GROUPING SETS (({keys}), (day, region, k))", "coalesce(seen_region, region)"
     gap = "sales - total_value" if shape.compared else "0"
     rows = scanned(shape, "cells", ["day_text(date) AS day", "product", "region", "currency"])
-    return f"""CREATE OR REPLACE TABLE cube AS SELECT coalesce(day, '') AS text, product, region, {currency},
-        k, place, GROUPING(product) AS part, count(*) AS rows, sum(sales){_SUM} AS sales,
-        sum(quantity){_SUM} AS quantity, sum(unit){_SUM} AS units, count_if(abs({gap}) >= 0.01) AS differing
-        FROM (SELECT *, {place(shape)} AS place FROM ({rows}))
-        GROUP BY GROUPING SETS ((day, product, region, k{more}), (day, place, k))"""  # noqa: S608 - names of ours
+    return f"""CREATE OR REPLACE TABLE cube AS SELECT coalesce(day, '') AS text, product,
+        {region} AS region, {currency} AS currency, k, place, GROUPING(product) AS part,
+        count(*) AS rows, sum(sales){_SUM} AS sales, sum(quantity){_SUM} AS quantity, sum(unit){_SUM} AS units,
+        count_if(abs({gap}) >= 0.01) AS differing
+        FROM (SELECT *, {place(shape)} AS place,
+        CASE WHEN day IN (SELECT text FROM watched) THEN region END AS seen_region FROM ({rows}))
+        GROUP BY {groups}"""  # noqa: S608 - names of ours
 
 
 def place(shape: Shape) -> str:
@@ -183,10 +192,10 @@ def place(shape: Shape) -> str:
     return f"CASE WHEN unit < 0 OR unit IS NULL THEN NULL {ends} ELSE {len(shape.range_ends):d} END::UTINYINT"
 
 
-ROWS = "SELECT coalesce(sum(rows), 0)::BIGINT, coalesce(sum(rows) FILTER (k = 2), 0)::BIGINT FROM cube WHERE part = 1"
-DAY_TEXTS = "SELECT DISTINCT text FROM cube WHERE part = 1 ORDER BY ALL"
+ROWS = "SELECT coalesce(sum(rows), 0)::BIGINT, coalesce(sum(rows) FILTER (k = 2), 0)::BIGINT FROM cube WHERE part = 0"
+DAY_TEXTS = "SELECT DISTINCT text FROM cube WHERE part = 0 ORDER BY ALL"
 REGIONS = """SELECT name, sum(rows)::BIGINT FROM (SELECT region AS text, sum(rows) AS rows FROM cube
-    WHERE part = 0 AND k < 2 GROUP BY ALL) JOIN trimmed USING (text) WHERE name <> '' GROUP BY ALL ORDER BY ALL"""
+    WHERE part = 1 AND k < 2 GROUP BY ALL) JOIN trimmed USING (text) WHERE name <> '' GROUP BY ALL ORDER BY ALL"""
 CURRENCY_TEXTS = "SELECT DISTINCT bare(currency) FROM cube WHERE bare(currency) <> '' ORDER BY ALL"
 CUBE_CODES = """SELECT currencies.kind, sum(rows)::BIGINT FROM cube JOIN currencies ON currencies.text = bare(currency)
     WHERE part = 0 AND k < 2 GROUP BY ALL ORDER BY sum(rows) DESC, currencies.kind"""
@@ -199,10 +208,14 @@ NAMES = """CREATE OR REPLACE TABLE trimmed AS SELECT text, bare(text) AS name
 
 def distinct(role: Column) -> str:
     """The different names in plain rows, trimmed."""
-    return f"""SELECT DISTINCT name FROM (SELECT DISTINCT {role} AS text FROM cube WHERE part = 0 AND k < 2)
+    part = 1 if role is Column.REGION else 0
+    return f"""SELECT DISTINCT name FROM (SELECT DISTINCT {role} AS text FROM cube WHERE part = {part:d} AND k < 2)
         JOIN trimmed USING (text) WHERE name <> '' ORDER BY ALL"""  # noqa: S608 - names of ours
 
 
+DAYS_OF = "SELECT DISTINCT day_text(unnest($1::VARCHAR[])) ORDER BY ALL"
+UNWATCHED = """SELECT count(*) FROM days WHERE kind = 'day' AND day BETWEEN $1 AND $2
+    AND text NOT IN (SELECT text FROM watched)"""
 NAMED = """SELECT DISTINCT name FROM (SELECT unnest($1::VARCHAR[]) AS name) JOIN
     (SELECT lower(name) AS name FROM trimmed) USING (name)"""
 ANCHORS = "SELECT DISTINCT dated(date) FROM written WHERE date IS NOT NULL ORDER BY ALL"
