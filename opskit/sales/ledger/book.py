@@ -105,9 +105,10 @@ class Ledger:
 
     def regions_and_products(self, period: Period) -> dict[tuple[str, str], Sums]:
         """The sums of each product in each region. Slow for days that ``Reading.periods`` did not name."""
-        [(others,)] = self._within(sql.UNWATCHED, period)
-        shape, judged = self._sieve.shape, self._sieve.some_odd
-        rows = self._within(questions.by_both(shape, watched=not others, judged=judged), period)
+        sieve = self._sieve
+        [(others,)] = self._ask.all(sql.UNWATCHED, [period.first, period.last, sieve.watched])
+        query = questions.by_both(sieve.shape, watched=not others, judged=sieve.some_odd)
+        rows = self._within(query, period)
         return {(region, product): Sums(*sums) for region, product, *sums in rows}
 
     def price_ranges(self, period: Period) -> dict[int, tuple[Decimal, Decimal]]:

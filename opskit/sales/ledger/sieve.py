@@ -76,6 +76,7 @@ class Sieve:
             ask.run(statement)
         self.shape = self._first(tuple(names(layout, surplus)), underscores=bool(underscores))
         self.days = Days(Order.DMY, layout.epoch1904, self.heading(Column.DATE), reading.today)
+        self.watched = sorted(self._watched()) if Column.REGION in layout.columns else []
         turns = _TURNS
         while turns:
             self._sum_up()
@@ -165,9 +166,7 @@ class Sieve:
         for statement in (*sql.TABLES, *sql.views(self.shape)):
             ask.run(statement)
         self._look_up()
-        if Column.REGION in self.shape.columns:
-            ask.append("watched", ["VARCHAR"], ((text,) for text in self._watched()))
-        ask.run(sql.cube(self.shape))
+        ask.run(sql.cube(self.shape, len(self.watched)), self.watched)
         [(rows, odd)] = ask.all(sql.ROWS)
         if rows + self.cut != self.rows:
             raise NotClean("count")
@@ -189,7 +188,7 @@ class Sieve:
         Those that the table's ends do not show are written as these all are, if that is YYYY-MM-DD.
         """
         shown = [*self.seen(Column.DATE), *last_texts(self._layout, Column.DATE)]
-        texts = [text for (text,) in self._ask.all(sql.DAYS_OF, [shown])]
+        texts = [text for (text,) in self._ask.all(sql.dates(self.shape), [shown])]
         days = replace(self.days, order=self._reading.order or order_of(texts) or Order.DMY)
         found = {text: read.day for text in texts if (read := days.read(text)).kind == "day" and read.day}
         wanted = {day for period in self._reading.periods(set(found.values())) for day in period}

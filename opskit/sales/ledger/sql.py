@@ -71,7 +71,6 @@ TABLES = (
     "CREATE OR REPLACE TABLE days (text VARCHAR, day DATE, kind VARCHAR)",
     "CREATE OR REPLACE TABLE labels (text VARCHAR, kind VARCHAR)",
     "CREATE OR REPLACE TABLE strange (text VARCHAR, kind VARCHAR)",
-    "CREATE OR REPLACE TABLE watched (text VARCHAR)",
     "CREATE OR REPLACE TABLE currencies (text VARCHAR, kind VARCHAR)",
     *(
         f"CREATE OR REPLACE TABLE {role}_numbers (text VARCHAR, value DECIMAL(21, 9), currency VARCHAR)"
@@ -163,11 +162,11 @@ def _values(shape: Shape, price: str, amount: str, total: str) -> tuple[str, str
     return price, quantity, f"TRY(({price} * {quantity}){_SUM})" if shape.factors else f"{price} * {quantity}"
 
 
-def cube(shape: Shape) -> str:
+def cube(shape: Shape, watched: int) -> str:
     """The sums of plain rows, and the number of odd ones.
 
-    By date, product and price range (``part`` 0), with the region only on days that are ``watched``; by date and region
-    (1). All four at once would make a group of nearly every row.
+    By date, product and price range (``part`` 0), with the region only where the date is one of the ``watched``
+    parameters; by date and region (1). All four at once would make a group of nearly every row.
     """
     keys, currency, region = "day, product, seen_region, k, place", "''", "seen_region"
     if Column.CURRENCY in shape.columns:
@@ -175,14 +174,14 @@ def cube(shape: Shape) -> str:
     groups = keys
     if Column.REGION in shape.columns:
         groups, region = f"GROUPING SETS (({keys}), (day, region, k))", "coalesce(seen_region, region)"
-    gap = "sales - total_value" if shape.compared else "0"
+    differing = "count_if(abs(sales - total_value) >= 0.01)" if shape.compared else "0::BIGINT"
+    seen = f"CASE WHEN day IN ({', '.join(f'${place:d}' for place in range(1, watched + 1))}) THEN region END"
     rows = scanned(shape, "cells", ["day_text(date) AS day", "product", "region", "currency"])
     return f"""CREATE OR REPLACE TABLE cube AS SELECT coalesce(day, '') AS text, product,
         {region} AS region, {currency} AS currency, k, place, GROUPING(product) AS part,
         count(*) AS rows, sum(sales){_SUM} AS sales, sum(quantity){_SUM} AS quantity, sum(unit){_SUM} AS units,
-        count_if(abs({gap}) >= 0.01) AS differing
-        FROM (SELECT *, {place(shape)} AS place,
-        CASE WHEN day IN (SELECT text FROM watched) THEN region END AS seen_region FROM ({rows}))
+        {differing} AS differing
+        FROM (SELECT *, {place(shape)} AS place, {seen if watched else "NULL::VARCHAR"} AS seen_region FROM ({rows}))
         GROUP BY {groups}"""  # noqa: S608 - names of ours
 
 
@@ -213,12 +212,17 @@ def distinct(role: Column) -> str:
         JOIN trimmed USING (text) WHERE name <> '' ORDER BY ALL"""  # noqa: S608 - names of ours
 
 
-DAYS_OF = "SELECT DISTINCT day_text(unnest($1::VARCHAR[])) ORDER BY ALL"
 UNWATCHED = """SELECT count(*) FROM days WHERE kind = 'day' AND day BETWEEN $1 AND $2
-    AND text NOT IN (SELECT text FROM watched)"""
+    AND NOT list_contains($3::VARCHAR[], text)"""
 NAMED = """SELECT DISTINCT name FROM (SELECT unnest($1::VARCHAR[]) AS name) JOIN
     (SELECT lower(name) AS name FROM trimmed) USING (name)"""
 ANCHORS = "SELECT DISTINCT dated(date) FROM written WHERE date IS NOT NULL ORDER BY ALL"
+
+
+def dates(shape: Shape) -> str:
+    """The different dates among texts, as they are grouped by."""
+    day = "dated(x)" if shape.clocks else "x"
+    return f"SELECT DISTINCT {day} FROM (SELECT unnest($1::VARCHAR[]) AS x) ORDER BY ALL"  # noqa: S608 - ours
 
 
 def every(role: Column) -> str:
