@@ -104,12 +104,14 @@ class Ledger:
         return products, regions
 
     def regions_and_products(self, period: Period) -> dict[tuple[str, str], Sums]:
-        """The sums of each product in each region. Slow for days that ``Reading.periods`` did not name."""
-        sieve = self._sieve
-        [(others,)] = self._ask.all(sql.UNWATCHED, [period.first, period.last, sieve.watched])
-        query = questions.by_both(sieve.shape, watched=not others, judged=sieve.some_odd)
-        rows = self._within(query, period)
-        return {(region, product): Sums(*sums) for region, product, *sums in rows}
+        """The sums of each product in each region; the table is scanned for them where they are not ``at_hand``."""
+        query = questions.by_both(self._sieve.shape, summed=self.at_hand(period), judged=self._sieve.some_odd)
+        return {(region, product): Sums(*sums) for region, product, *sums in self._within(query, period)}
+
+    def at_hand(self, period: Period) -> bool:
+        """Whether the sums of each product in each region are known for all days of a period."""
+        [(known,)] = self._ask.all(sql.SUMMED, [period.first, period.last, self._sieve.passed_over])
+        return bool(known)
 
     def price_ranges(self, period: Period) -> dict[int, tuple[Decimal, Decimal]]:
         """The sales and the quantity of a period by the place of the range that the unit price lies in.

@@ -21,6 +21,10 @@ MOST = 160 * _MEGABYTE  # for what turns out to need more
 _THREADS = 2
 _BUFFER = 2 * _MEGABYTE  # of a file that a thread holds; the default of 32 MB makes the limits above fail now and then
 _LONGEST_LINE = _MEGABYTE
+_NEEDLESS = (
+    *("join_order", "build_side_probe_side"),  # they take a CSV file for 42 rows
+    *("compressed_materialization", "join_filter_pushdown"),  # they cost small tables 10 ms a statement
+)
 _NO_DELIMITER = "\x02\x1e\x02\x1e"  # four bytes that no line holds
 _TOO_WIDE = "Expected Number of Columns"
 _DIGITS = 15
@@ -67,7 +71,7 @@ def database(layout: Layout, folder: Path, *, surplus: int) -> Iterator["duckdb.
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "preserve_insertion_order": True,
-        "disabled_optimizers": "join_order,build_side_probe_side",  # it takes a CSV file for 42 rows
+        "disabled_optimizers": ",".join(_NEEDLESS),
     }
     with duckdb.connect(":memory:", config=settings) as connection:
         path = str(layout.path).replace("'", "''")

@@ -28,6 +28,7 @@ from opskit.sales.ledger.texts import (
     heading_currency,
     is_chinese,
     is_day,
+    likely,
     named_total,
     order_of,
 )
@@ -76,7 +77,7 @@ class Sieve:
             ask.run(statement)
         self.shape = self._first(tuple(names(layout, surplus)), underscores=bool(underscores))
         self.days = Days(Order.DMY, layout.epoch1904, self.heading(Column.DATE), reading.today)
-        self.watched = sorted(self._watched()) if Column.REGION in layout.columns else []
+        self.passed_over = sorted(self._passed_over())
         turns = _TURNS
         while turns:
             self._sum_up()
@@ -166,7 +167,7 @@ class Sieve:
         for statement in (*sql.TABLES, *sql.views(self.shape)):
             ask.run(statement)
         self._look_up()
-        ask.run(sql.cube(self.shape, len(self.watched)), self.watched)
+        ask.run(sql.cube(self.shape), [self.passed_over])
         [(rows, odd)] = ask.all(sql.ROWS)
         if rows + self.cut != self.rows:
             raise NotClean("count")
@@ -182,19 +183,20 @@ class Sieve:
         """How many rows are no part of the table."""
         return sum(min(last, self.rows) - first + 1 for first, last in self.shape.cuts)
 
-    def _watched(self) -> set[str]:
-        """The dates, as written, of the days on which regions will be asked for product by product, as far as known.
+    def _passed_over(self) -> set[str]:
+        """The dates, as written, of days on which no region will be asked for product by product.
 
-        Those that the table's ends do not show are written as these all are, if that is YYYY-MM-DD.
+        They are those that the table's ends show, and what may lie between them, written in the same ways.
         """
+        if Column.REGION not in self.shape.columns:
+            return set()
         shown = [*self.seen(Column.DATE), *last_texts(self._layout, Column.DATE)]
         texts = [text for (text,) in self._ask.all(sql.dates(self.shape), [shown])]
         days = replace(self.days, order=self._reading.order or order_of(texts) or Order.DMY)
-        found = {text: read.day for text in texts if (read := days.read(text)).kind == "day" and read.day}
-        wanted = {day for period in self._reading.periods(set(found.values())) for day in period}
-        if all(text == f"{day}" for text, day in found.items()):
-            return {f"{day}" for day in wanted}
-        return {text for text, day in found.items() if day in wanted}
+        known = days.known(texts)
+        asked = {day for period in self._reading.periods(set(known.values())) for day in period}
+        known |= days.known(likely(known))
+        return {text for text, day in known.items() if day not in asked}
 
     def _look_up(self) -> None:
         """Read every text of the columns that a cast does not understand."""

@@ -1,7 +1,7 @@
 """What the distinct texts of a column say; the rows find it there by a join."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -11,6 +11,8 @@ from opskit.sales import cells
 from opskit.sales.cells import Column, Order
 
 _SURE = 90  # the score of a header's name that can be nothing else
+_FORMS = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y年%m月%d日")
+_LONG = timedelta(1500)
 _PLACES = Decimal("1e-9")
 _TOO_LARGE = Decimal(10**12)
 _OWN_POWER = re.compile("[十百千仟万萬亿億kK元圆圓块塊]")
@@ -59,6 +61,10 @@ class Days:
             return DayText(text, found, "future_date" if found > self.today + timedelta(1) else "day")
         return DayText(text, None, self._kind(text))
 
+    def known(self, texts: Iterable[str]) -> dict[str, date]:
+        """The texts that are days."""
+        return {text: read.day for text in texts if (read := self.read(text)).kind == "day" and read.day}
+
     def _kind(self, text: str) -> str:
         if not text.strip() or cells.null(text):
             return "blank"
@@ -96,6 +102,14 @@ def order_of(texts: Sequence[str]) -> Order | None:
     """The order that a column's texts give away, or need not; None where they leave it open."""
     order = cells.order_of(texts)
     return order or (None if any(map(cells.is_ambiguous, texts)) else Order.DMY)
+
+
+def likely(days: Mapping[str, date]) -> Iterator[str]:
+    """How the days from the first to the last may be written, if they are in the ways in which these are."""
+    forms = [form for form in _FORMS if any(f"{days[text]:{form}}" == text for text in days)]
+    last = max(days.values(), default=date.max)
+    first = max(min(days.values(), default=last), last - _LONG)
+    return (f"{first + timedelta(offset):{form}}" for form in forms for offset in range((last - first).days + 1))
 
 
 def is_day(text: str) -> bool:
