@@ -10,6 +10,11 @@ from devtools.mixer.table import ANY, Row, Table
 _THOUSAND = 1000
 
 
+def _begins_quoted(row: Row) -> bool:
+    """Whether a name begins with a quotation mark: where nothing is quoted, nobody can tell it from a quoted one."""
+    return any(cell.lstrip().startswith('"') for cell in row.cells.values())
+
+
 @defect(weight=0.5)
 def far_surplus(table: Table, dice: Random) -> bool:
     """Many cells behind the last column."""
@@ -43,7 +48,8 @@ def bare_decimal_comma(table: Table, _: Random) -> bool:
     if not table.bare_commas or "price" not in table.columns or not plain or table.scaled:
         return False
     for row in good:
-        if row.sale and row.sale.price % 1 and not any("," in cell for cell in row.cells.values()):
+        comma = any("," in cell for cell in row.cells.values())
+        if row.sale and row.sale.price % 1 and not comma and not _begins_quoted(row):
             row.cells = row.cells | {"price": forms.plain(row.sale.price).replace(".", ",")}
             row.bare, row.free, row.reasons = True, True, ANY
     table.refusals |= {"missing_columns", "no_rows", "no_valid_dates", "not_a_table"}
@@ -69,7 +75,8 @@ def surplus_cells(table: Table, dice: Random) -> bool:
     for row in table.some(dice):
         row.surplus = ["备注", "x"][: dice.randint(1, 2)]
         row.reasons = frozenset({"field_count"})
-        row.free = table.container != "text" or table.trailing == "header"  # nothing is shifted by it there
+        # nothing is shifted where a column without a name has room for it
+        row.free = table.container != "text" or table.trailing in {"all", "header"}
     return True
 
 
@@ -123,7 +130,7 @@ def bare_thousands(table: Table, dice: Random) -> bool:
     if table.decimal_comma or "price" not in table.columns or not table.bare_commas:
         return False
     for row in table.some(dice, 4):
-        if row.sale and row.sale.price >= _THOUSAND:
+        if row.sale and row.sale.price >= _THOUSAND and not _begins_quoted(row):
             row.cells = row.cells | {"price": f"{row.sale.price:,f}"}
             row.bare = True
             row.reasons, row.free = frozenset({"field_count", "bad_amount", "bad_price"}), True
@@ -136,7 +143,8 @@ def bare_thousands_cut(table: Table, dice: Random) -> bool:
     if table.decimal_comma or not table.bare_commas or table.columns[-1] != "region" or "price" not in table.columns:
         return False
     for row in table.some(dice, 1):
-        if row.sale and row.sale.price >= _THOUSAND and row.cells["price"] == forms.plain(row.sale.price):
+        plain = row.sale and row.cells["price"] == forms.plain(row.sale.price)
+        if row.sale and row.sale.price >= _THOUSAND and plain and not _begins_quoted(row):
             row.cells = row.cells | {"price": f"{row.sale.price:,f}"}
             row.bare, row.cut = True, 1
             _lose_region(row)
@@ -150,7 +158,7 @@ def bare_names(table: Table, dice: Random) -> bool:
     if not table.bare_commas:
         return False
     for row in table.some(dice, 2):
-        if row.sale and not any("," in cell for cell in row.cells.values()):
+        if row.sale and not any("," in cell for cell in row.cells.values()) and not _begins_quoted(row):
             row.cells = row.cells | {"product": "Large, red"}
             row.sale = replace(row.sale, product="Large, red")
             row.bare = row.free = True

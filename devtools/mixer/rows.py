@@ -32,9 +32,10 @@ def blank_rows(table: Table, dice: Random) -> bool:
 def _label(table: Table, dice: Random, day: date | None) -> str:
     if table.language == "en":
         if dice.random() < 0.3 and day:
-            return dice.choice(
-                [f"{day} Total", "North Total", "Widget Total", "Total (USD)", "Total for March", "TOTAL:"]
-            )
+            sold = {name for row in table.rows if row.sale for name in (row.sale.product, row.sale.region)}
+            # Of something that was not sold, it might be a product: Colgate Total is toothpaste.
+            of = [f"{name} Total" for name in ("North", "Widget") if name in sold]
+            return dice.choice([f"{day} Total", *of, "Total (USD)", "Total for March", "TOTAL:"])
         return dice.choice(["Total", "TOTAL", "Grand Total", "Subtotal", "Sub-total:", "Total:", "Sum", "Page total"])
     if dice.random() < 0.3 and day:
         return dice.choice(

@@ -280,6 +280,21 @@ def test_a_row_that_lacks_its_last_cell_may_have_a_comma_too_many(tmp_path: Path
     assert (found.accepted, found.rejected, found.money) == (9, {"field_count": 1}, Decimal(2598))
 
 
+def test_blank_cells_at_the_end_do_not_hide_a_comma_too_many(tmp_path: Path) -> None:
+    rows = "2026-03-01,a,1,1,north,,\n" * 9 + "2026-03-01,a,1,299.00,2,north,\n"
+    found = account(rows, tmp_path, f"{HEADER},Note,Remark")
+    assert (found.accepted, found.rejected, found.money) == (9, {"field_count": 1}, Decimal(2598))
+
+
+def test_a_figure_for_a_region_shows_that_another_comma_should_have_been_joined(tmp_path: Path) -> None:
+    header = f"{HEADER},Sent to,List price"
+    found = account("2026-03-01,a,5,1,x,y,7\n2026-03-01,a,489,91,2,x,1,661.60\n", tmp_path, header)
+    assert (found.accepted, found.rejected) == (1, {"field_count": 1})
+    shops = "".join(f"2026-03-01,a,5,1,{shop},y,7\n" for shop in range(4))
+    found = account(f"{shops}2026-03-01,a,489,91,2,x,1,661.60\n", tmp_path, header)
+    assert (found.accepted, found.rejected) == (5, {})
+
+
 # Other tables, units, totals
 
 
@@ -406,9 +421,9 @@ def test_notes_and_other_tables_share_the_examples_of_a_reason(tmp_path: Path) -
 
 
 def test_a_label_of_a_total_may_stand_in_a_column_of_no_name_of_ours(tmp_path: Path) -> None:
-    rows = "2026-03-01,a,1,1,x,-\n" * 9 + "2026-03-01,,9,1,,小计\n2026-03-01,,5,1,x,-\n"
+    rows = "2026-03-01,a,1,1,x,-\n" * 9 + "2026-03-01,,9,1,,小计\n2026-03-01,,5,1,x,-\n2026-03-01,a,9,1,,Sum\n"
     found = account(rows, tmp_path, f"{HEADER},备注")
-    assert (found.accepted, found.rejected) == (10, {"total_row": 1})
+    assert (found.accepted, found.rejected) == (10, {"total_row": 2})
 
 
 def test_a_number_too_large_for_money_is_none_and_a_comma_may_be_a_slip(tmp_path: Path) -> None:

@@ -621,6 +621,11 @@ def test_prices_with_a_decimal_comma_are_no_names(box: Box) -> None:
     assert layout.columns == PLACES
 
 
+def test_a_first_row_without_its_last_cell_is_a_row(box: Box) -> None:
+    rows = "2026-03-01,TV,12.50,2\n2026-03-02,Radio,3.25,4,South\n2026-03-03,TV,7.20,1,South\n"
+    assert (box(rows).first_line, box(f"Sales of 2026-03\n2026-03-31\n{rows}").first_line) == (1, 3)
+
+
 # --- headers ------------------------------------------------------------------------------------------------------
 
 

@@ -14,6 +14,7 @@ from opskit.sales.ledger.texts import Days, Numbers
 _LEFT = re.compile(r".*?(?<![0-9.])[0-9]{1,3}", re.DOTALL)
 _RIGHT = re.compile(r"[0-9]{3}(?![0-9])")
 _GROUPED = re.compile(r"[^0-9,]{0,6}[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?[^0-9,]{0,6}")
+_FIGURE = re.compile("[0-9][0-9.,]*")
 _MOST, _PLACES = 4, 12  # commas that part no cells in one row; places where they may be
 _CENT = Decimal("0.01")
 
@@ -39,24 +40,29 @@ class Joiner:
     width: int
     days: Days
     numbers: Mapping[Column, Numbers]
+    numbered_regions: bool
 
     def readings(self, cells: Sequence[str], *, short: bool) -> list[Joined]:
-        """Each way to join neighbours so that the row fits; ``short``: it lacks its last cell."""
+        """Each way to join neighbours so that the row fits; ``short``: it may lack cells at its end."""
         cells = list(cells)
         while cells and not cells[-1].strip():
             cells.pop()
-        surplus = len(cells) - self.width + short
+        surplus = len(cells) - self.width
         places = [
             place for place in range(len(cells) - 1) if _LEFT.fullmatch(cells[place]) and _RIGHT.match(cells[place + 1])
         ]
-        if not 0 < surplus <= _MOST or len(places) > _PLACES:
+        counts = range(1, _MOST + 1) if short else [surplus]
+        if not (short or 0 < surplus <= _MOST) or len(places) > _PLACES:
             return []
-        ways = (_joined(cells, set(chosen)) for chosen in combinations(places, surplus))
-        return [row for way in ways if way for row in self._read(way + [""] * short)]
+        ways = (_joined(cells, set(chosen)) for count in counts for chosen in combinations(places, count))
+        return [row for way in ways if way for row in self._read(way + [""] * (self.width - len(way)))]
 
     def chosen(self, readings: Sequence[Joined]) -> Joined | None:
-        """The one way there is, or the only one that the row's own total bears out."""
-        good = [row for row in readings if row.day]
+        """The one way there is, or the only one that the row's own total bears out.
+
+        A figure for a region, where regions are none, shows that another comma should have been joined.
+        """
+        good = [row for row in readings if row.day and (self.numbered_regions or not is_figure(row.region))]
         if len(good) > 1:
             good = [row for row in good if row.written is not None and abs(row.sales - row.written) < _CENT]
         return good[0] if len(good) == 1 else None
@@ -79,6 +85,11 @@ class Joiner:
         codes = sorted({named, *(number.currency for number in found.values())})
         fits = day.day if day.kind == "day" else None
         yield Joined(fits, product, region, unit, quantity, sales, written, codes[-1])
+
+
+def is_figure(text: str) -> bool:
+    """Whether a name is nothing but a number."""
+    return _FIGURE.fullmatch(text) is not None
 
 
 def _times(price: Decimal | None, quantity: Decimal | None) -> Decimal | None:

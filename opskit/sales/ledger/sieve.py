@@ -1,6 +1,5 @@
 """From the cells of a table to its plain rows in sums, and all others judged one by one."""
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from opskit.sales.ledger.appended import cuts, verdict
 from opskit.sales.ledger.asking import Asking
 from opskit.sales.ledger.database import NotClean, missing, names
 from opskit.sales.ledger.ends import last_texts
+from opskit.sales.ledger.joining import is_figure
 from opskit.sales.ledger.quality import Account
 from opskit.sales.ledger.sql import Shape
 from opskit.sales.ledger.texts import (
@@ -35,10 +35,9 @@ from opskit.sales.ledger.texts import (
 from opskit.sales.opening import Layout
 
 _EVIDENCE = 200_000  # texts that are looked at for the order of day and month, and for decimal commas
-_NUMERIC = re.compile("[0-9][0-9.,]*")
 _TURNS = 3  # how often a table is sifted at most, until its odd rows say nothing new of all others
 _SMALL = 100_000  # rows, each of which can be looked at
-_FEW = 5  # so many times fewer rows than all have no product
+_FEW = 5  # so many times fewer rows than all lack a name
 _LOOKED_UP = 5  # where a cast understands not even one of so many cells less, every text is read beforehand
 
 
@@ -68,6 +67,7 @@ class Sieve:
         self.account = Account()
         self.marks: Counter[str] = Counter()  # rows by the currency that a looked up column names
         self.some_odd = False  # whether rows were judged one by one
+        self.numbered_regions = False  # whether most regions are numbers, such as those of shops
         self.main = ""  # the currency that plain rows are in, where they name one
         reading.progress("checking")
         [(physical, self.rows, different, underscores)] = ask.all(sql.COUNT)
@@ -244,11 +244,12 @@ class Sieve:
     def _total_names(self) -> list[Label]:
         """The products and regions of plain rows that are labels of totals, or lack one that may stand elsewhere."""
         found, asked = [], []
-        if self.shape.others:
-            [(blank,)] = self._ask.all(sql.BLANK_PRODUCTS)
-            few = blank * _FEW <= self.rows or self.rows <= _SMALL
-            found += [Label("", Column.PRODUCT)] * bool(blank and few)
-        for role in (Column.PRODUCT, Column.REGION):
+        named = [role for role in (Column.PRODUCT, Column.REGION) if role in self.shape.columns]
+        for role in named if self.shape.others else []:
+            [(blank,)] = self._ask.all(sql.blank(role))
+            if blank and (blank * _FEW <= self.rows or self.rows <= _SMALL):
+                found.append(Label("", role))
+        for role in named:
             for (name,) in self._ask.each(sql.distinct(role)):
                 if cells.is_total(name):
                     found.append(Label(name, role))
@@ -266,9 +267,9 @@ class Sieve:
         if self._layout.source_delimiter != "," or Column.REGION not in self._layout.columns:
             return []
         rows = dict(self._ask.all(sql.REGIONS))
-        numeric = {name: rows[name] for name in rows if _NUMERIC.fullmatch(name)}
-        few = sum(numeric.values()) * 2 <= sum(rows.values())
-        return [Label(name, Column.REGION) for name in numeric if few]
+        numeric = {name: rows[name] for name in rows if is_figure(name)}
+        self.numbered_regions = sum(numeric.values()) * 2 > sum(rows.values())
+        return [] if self.numbered_regions else [Label(name, Column.REGION) for name in numeric]
 
     def _other_currencies(self) -> list[Label]:
         """What a column of currencies says where it does not say what most rows say."""

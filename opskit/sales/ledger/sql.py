@@ -210,13 +210,25 @@ NAMES = """CREATE OR REPLACE TABLE trimmed AS SELECT text, bare(text) AS name
 
 def distinct(role: Column) -> str:
     """The different names in plain rows, trimmed."""
-    part = 1 if role is Column.REGION else 0
-    return f"""SELECT DISTINCT name FROM (SELECT DISTINCT {role} AS text FROM cube WHERE part = {part:d} AND k < 2)
+    return f"""SELECT DISTINCT name FROM (SELECT DISTINCT {role} AS text FROM cube WHERE part = {_part(role)} AND k < 2)
         JOIN trimmed USING (text) WHERE name <> '' ORDER BY ALL"""  # noqa: S608 - names of ours
 
 
 SUMMED = """SELECT count(*) = 0 FROM days WHERE kind = 'day' AND day BETWEEN $1 AND $2
     AND list_contains($3::VARCHAR[], text)"""
+
+
+def blank(role: Column) -> str:
+    """How many plain rows have no name in a column."""
+    return f"""SELECT coalesce(sum(rows), 0)::BIGINT FROM (SELECT coalesce({role}, '') AS text, rows FROM cube
+        WHERE part = {_part(role)} AND k < 2) JOIN trimmed USING (text) WHERE name = ''"""  # noqa: S608 - names of ours
+
+
+def _part(role: Column) -> int:
+    """The part of the cube that holds every name of a column."""
+    return 1 if role is Column.REGION else 0
+
+
 NAMED = """SELECT DISTINCT name FROM (SELECT unnest($1::VARCHAR[]) AS name) JOIN
     (SELECT lower(name) AS name FROM trimmed) USING (name)"""
 ANCHORS = "SELECT DISTINCT dated(date) FROM written WHERE date IS NOT NULL ORDER BY ALL"
@@ -271,10 +283,9 @@ def odd_rows(shape: Shape) -> str:
 
 
 LABEL_TEXTS = """SELECT DISTINCT text FROM (SELECT unnest([bare(product), bare(region), bare(date), first_cell]) AS text
-    FROM odd_rows UNION ALL SELECT unnest(others) FROM odd_rows WHERE bare(product) = '' OR kind <> 'day')
+    FROM odd_rows UNION ALL SELECT unnest(others) FROM odd_rows WHERE bare(product) = '' OR bare(region) = ''
+    OR kind <> 'day')
     WHERE text <> '' ORDER BY ALL"""
-BLANK_PRODUCTS = """SELECT coalesce(sum(rows), 0)::BIGINT FROM (SELECT coalesce(product, '') AS text, rows FROM cube
-    WHERE part = 0 AND k < 2) JOIN trimmed USING (text) WHERE name = ''"""
 
 
 def judged(shape: Shape) -> str:
@@ -287,12 +298,13 @@ def judged(shape: Shape) -> str:
     kinds = ", ".join(f"coalesce({label}.kind, '')" for label in ("by_product", "by_region", "by_date", "by_first"))
     codes = ", ".join(f"nullif({name}, '')" for name in ("price.currency", "total.currency", "amount.currency"))
     codes += ", nullif(currencies.kind, '')"
+    totals = "(SELECT coalesce(list(text), []) FROM labels WHERE kind = 'total_row')"
+    unnamed = "(bare(odd.product) = '' OR bare(odd.region) = '' OR odd.kind <> 'day')"
     return f"""INSERT INTO judged SELECT line, k, odd.kind, digest, day, bare(odd.product), bare(odd.region), {unit},
         {quantity}, TRY({sales}) AS sales, {fits[Column.TOTAL]}, NULL, coalesce(least({codes}), ''),
         coalesce(greatest({codes}), ''),
         CASE WHEN first_cell = '' THEN 'blank'
-            WHEN 'total_row' IN ({kinds}) OR ((bare(odd.product) = '' OR odd.kind <> 'day') AND list_has_any(others,
-                (SELECT coalesce(list(text), []) FROM labels WHERE kind = 'total_row'))) THEN 'total_row'
+            WHEN 'total_row' IN ({kinds}) OR ({unnamed} AND list_has_any(others, {totals})) THEN 'total_row'
             WHEN odd.kind = 'repeated_header' THEN 'repeated_header'
             WHEN odd.kind NOT IN ('day', 'future_date')
                 AND ('note' IN ({kinds}) OR coalesce({", ".join(value.values())}) IS NULL) THEN 'note'

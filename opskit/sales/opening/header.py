@@ -227,7 +227,7 @@ def _unnamed(rows: Sequence[Row], mapping: Mapping[Column, str]) -> Head:
         guess = {}
     columns |= guess
     dated = columns.get(Column.DATE)
-    data = next((place for place, cells in full if dated is not None and _is_day(cells[dated])), None)
+    data = next((place for place, (_, cells) in enumerate(rows) if _is_row(cells, dated, usual)), None)
     above = [cells for place, cells in full if data is not None and place < data and sum(map(bool, cells)) > usual / 2]
     if data is None or above:  # an unknown header: its columns are only proposed, unless the user numbered them
         cells = _trimmed(above[0] if above else full[0][1] if full else rows[0][1] if rows else [])
@@ -235,6 +235,12 @@ def _unnamed(rows: Sequence[Row], mapping: Mapping[Column, str]) -> Head:
         guessed_too = [Caution("no_header")] if guess else []
         return Head(place, place + 1, cells, columns, len(cells), 1 if told and above else 0, guessed_too)
     return Head(-1, data, [], columns, usual, 1, [Caution("no_header")])
+
+
+def _is_row(cells: Sequence[str], dated: int | None, usual: int) -> bool:
+    """Whether a record is one of the table, though it may lack cells at its end."""
+    filled = sum(map(bool, map(str.strip, cells)))
+    return dated is not None and dated < len(cells) <= usual < filled * 2 and _is_day(cells[dated])
 
 
 def _cautions(head: Head) -> list[Caution]:
