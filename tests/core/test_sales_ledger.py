@@ -424,6 +424,8 @@ def test_a_label_of_a_total_may_stand_in_a_column_of_no_name_of_ours(tmp_path: P
     rows = "2026-03-01,a,1,1,x,-\n" * 9 + "2026-03-01,,9,1,,小计\n2026-03-01,,5,1,x,-\n2026-03-01,a,9,1,,Sum\n"
     found = account(rows, tmp_path, f"{HEADER},备注")
     assert (found.accepted, found.rejected) == (10, {"total_row": 2})
+    found = account("2026-03-01,a,1,1,x,CNY\n2026-03-01,,1,1,,Total\n", tmp_path, f"{HEADER},Currency")
+    assert (found.accepted, found.rejected) == (1, {"total_row": 1})
 
 
 def test_a_number_too_large_for_money_is_none_and_a_comma_may_be_a_slip(tmp_path: Path) -> None:

@@ -554,6 +554,12 @@ def test_what_is_no_table_is_refused(box: Box, data: bytes | str, problem: str) 
     assert problem in message
 
 
+def test_a_readme_beside_a_table_in_a_zip_is_left_alone(box: Box) -> None:
+    files = {"sales.csv": CLEAN.encode(), "readme.txt": b"x", "license.md": b"y", "index.html": b"z"}
+    assert box(zipped(files)).columns == PLACES
+    assert "2 files" in refusal(box, zipped({**files, "more.xlsx": b""}))
+
+
 @pytest.mark.parametrize(
     ("data", "limits"),
     [

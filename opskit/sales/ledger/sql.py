@@ -59,8 +59,8 @@ class Shape:
 
     @property
     def others(self) -> list[str]:
-        """The names of the columns that are none of ours."""
-        return [name for name in self.names if name.startswith("other")]
+        """The names of the columns in which only labels of totals are looked for: none of ours, and that of currencies."""
+        return [name for name in self.names if name.startswith("other") or name == Column.CURRENCY]
 
     @property
     def compared(self) -> bool:

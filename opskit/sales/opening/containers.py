@@ -36,6 +36,7 @@ _MAGIC = {
 }
 _BINARY_NEEDED = {"BMP", "EXE", "RIFF", "bzip2"}  # whose magic could begin a text
 _TABLES = (".csv", ".tsv", ".txt", ".tab", ".xlsx", ".xlsm", ".xls", ".ods", ".htm", ".html", ".gz", ".zip")
+_NOTES = (".txt", ".htm", ".html")  # beside a table they are its readme
 _OTHER_OFFICE = {"word/document.xml": "DOCX", "ppt/presentation.xml": "PPTX", "xl/workbook.bin": "XLSB"}
 
 
@@ -129,7 +130,8 @@ def _only_table(entries: list[zipfile.ZipInfo]) -> zipfile.ZipInfo:
         and not entry.filename.replace("\\", "/").rpartition("/")[2].startswith((".", "~$", "Thumbs.db", "desktop.ini"))
     ]
     tables = [entry for entry in files if entry.filename.lower().endswith(_TABLES)]
-    chosen = tables or files
+    sure = [entry for entry in tables if not entry.filename.lower().endswith(_NOTES)]
+    chosen = sure or tables or files
     if len(chosen) != 1:
         raise not_a_table("zip").also("not_one_table", count=len(chosen))
     return chosen[0]
