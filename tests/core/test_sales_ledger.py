@@ -295,6 +295,18 @@ def test_a_figure_for_a_region_shows_that_another_comma_should_have_been_joined(
     assert (found.accepted, found.rejected) == (5, {})
 
 
+def test_a_region_behind_a_number_for_one_shows_that_a_row_is_shifted(tmp_path: Path) -> None:
+    rows = "2026-03-01,a,69,36,5,华东,\n2026-03-01,a,2,994.73,7件,臺北市,\n2026-03-01,a,1,1,华南,,\n"
+    found = account(rows, tmp_path, f"{HEADER},备注,备注")
+    assert (found.accepted, found.rejected, found.money) == (
+        1,
+        {"field_count": 2},
+        Decimal(69 * 36) + Decimal("20963.11"),
+    )
+    assert account(rows, tmp_path, "Date,Product,Price,Amount,区域编号,区域名称,备注").accepted == 3
+    assert account("2026-03-01,a,69,36,5,Lee\n2026-03-01,a,69,36,6,Wu\n", tmp_path, f"{HEADER},Seller").accepted == 2
+
+
 # Other tables, units, totals
 
 

@@ -9,6 +9,7 @@ from opskit.sales.cells.days import Order, day, is_ambiguous, order_of
 from opskit.sales.cells.heading_names import Column
 from opskit.sales.cells.headings import column_of, factor, match
 from opskit.sales.cells.numbers import Number, decimal_comma, number
+from opskit.sales.cells.regions import is_region
 from opskit.sales.cells.words import excel_error, is_note, is_total, null
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "factor",
     "is_ambiguous",
     "is_note",
+    "is_region",
     "is_total",
     "match",
     "null",

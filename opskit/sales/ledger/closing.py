@@ -56,7 +56,8 @@ def _join(ask: Asking, layout: Layout, sieve: Sieve) -> None:
     if Column.REGION in sieve.shape.strange:
         for rows in _rows(ask, sieve, sql.SHIFTED_LINES):
             found = {line: joiner.readings(row, short=True) for line, row in rows}
-            ask.update(sql.DOUBTFUL, ((line, _most(several)) for line, several in found.items() if several))
+            shifted = {line for line, row in rows if found[line] or sieve.is_shifted(row)}
+            ask.update(sql.DOUBTFUL, ((line, _most(found[line])) for line in sorted(shifted)))
 
 
 def _rows(ask: Asking, sieve: Sieve, query: str) -> Iterator[list[tuple[int, list[str]]]]:
@@ -67,9 +68,9 @@ def _rows(ask: Asking, sieve: Sieve, query: str) -> Iterator[list[tuple[int, lis
         yield ask.all(sql.cells_of(sieve.shape), [lines])
 
 
-def _most(found: list[Joined]) -> Decimal:
-    """What a row may have held at most."""
-    return max((row.sales for row in found), key=abs)
+def _most(found: list[Joined]) -> Decimal | None:
+    """What a row may have held at most; None where nothing better is known than what it says."""
+    return max((row.sales for row in found), key=abs, default=None)
 
 
 def _settle_currency(ask: Asking, sieve: Sieve) -> None:

@@ -8,13 +8,12 @@ from decimal import Decimal
 from itertools import combinations
 from typing import NamedTuple
 
-from opskit.sales.cells import Column, currency_of
+from opskit.sales.cells import Column, currency_of, number
 from opskit.sales.ledger.texts import Days, Numbers
 
 _LEFT = re.compile(r".*?(?<![0-9.])[0-9]{1,3}", re.DOTALL)
 _RIGHT = re.compile(r"[0-9]{3}(?![0-9])")
 _GROUPED = re.compile(r"[^0-9,]{0,6}[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?[^0-9,]{0,6}")
-_FIGURE = re.compile("[0-9][0-9.,]*")
 _MOST, _PLACES = 4, 12  # commas that part no cells in one row; places where they may be
 _CENT = Decimal("0.01")
 
@@ -89,7 +88,7 @@ class Joiner:
 
 def is_figure(text: str) -> bool:
     """Whether a name is nothing but a number."""
-    return _FIGURE.fullmatch(text) is not None
+    return number(text, units=True) is not None
 
 
 def _times(price: Decimal | None, quantity: Decimal | None) -> Decimal | None:

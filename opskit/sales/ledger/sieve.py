@@ -268,8 +268,16 @@ class Sieve:
             return []
         rows = dict(self._ask.all(sql.REGIONS))
         numeric = {name: rows[name] for name in rows if is_figure(name)}
-        self.numbered_regions = sum(numeric.values()) * 2 > sum(rows.values())
+        few = sum(numeric.values()) * 2 <= sum(rows.values())
+        self.numbered_regions = not few and not any(map(self.is_shifted, self._layout.sample))
         return [] if self.numbered_regions else [Label(name, Column.REGION) for name in numeric]
+
+    def is_shifted(self, row: list[str]) -> bool:
+        """Whether a row has a number for a region, and a region in the next column, where none should be."""
+        place = self._layout.columns[Column.REGION]
+        if place + 1 >= len(row) or not is_figure(row[place].strip()) or not cells.is_region(row[place + 1].strip()):
+            return False
+        return not any(cells.column_of(name) is Column.REGION for name in self._layout.header[place + 1 : place + 2])
 
     def _other_currencies(self) -> list[Label]:
         """What a column of currencies says where it does not say what most rows say."""

@@ -59,7 +59,7 @@ class Shape:
 
     @property
     def others(self) -> list[str]:
-        """The names of the columns in which only labels of totals are looked for: none of ours, and that of currencies."""
+        """The names of the columns in which no more than a total's label is looked for, that of currencies too."""
         return [name for name in self.names if name.startswith("other") or name == Column.CURRENCY]
 
     @property

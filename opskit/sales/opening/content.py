@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from itertools import pairwise
 
-from opskit.sales.cells import Column, Order, day, is_total, number
+from opskit.sales.cells import Column, Order, day, is_region, is_total, number
 
 _MOST = 0.8
 _SEEN = 200
@@ -14,13 +14,6 @@ _TEXTS = 2  # product and region
 _SOME = 3  # rows that can be numbered
 _NUMERIC = 8  # numeric columns that are compared with each other
 _DATED = re.compile(r"\D*(?:(?:19|20)\d{6}|\d{10}|\d{13})\D*")  # compact days and Unix times look like numbers
-_REGIONS = re.compile(
-    r"[东西南北中華华][部区區北南东西中東]|[东西][北南部]|.{0,8}[省市区區县縣州道府]|"
-    r"北京|上海|天津|重庆|河[北南]|山[西东東]|湖[北南]|广[东西]|廣[東西]|海南|云南|贵州|四川|浙江|江[苏西]|安徽|福建|辽宁|吉林|黑龙江|陕西|甘肃|青海|"
-    r"内蒙古|宁夏|新疆|西藏|香港|澳门|台湾|臺灣|广州|深圳|杭州|成都|武汉|南京|"
-    r"(?:north|south|east|west|central|midwest|emea|apac)\w*(?:[ -]\w+)?",
-    re.IGNORECASE,
-)
 
 
 def guessed(rows: Sequence[Sequence[str]], width: int) -> dict[Column, int]:
@@ -42,7 +35,7 @@ def guessed(rows: Sequence[Sequence[str]], width: int) -> dict[Column, int]:
     if dates:
         columns[Column.DATE] = dates[0]
     columns |= _money(rows, numeric)
-    regions = [place for place in words if _share(texts[place], _REGIONS.fullmatch)]
+    regions = [place for place in words if _share(texts[place], is_region)]
     names = [place for place in words if place not in regions]
     if len(regions) == 1:
         columns[Column.REGION] = regions[0]
