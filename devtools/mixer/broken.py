@@ -35,7 +35,7 @@ def tomorrow(table: Table, dice: Random) -> bool:
 @defect(weight=0.5)
 def currency_column(table: Table, dice: Random) -> bool:
     """The currency of each row stands in a column; a few have another one."""
-    if "currency" in table.params or not table.good() or table.mapping:
+    if "currency" in table.params or not table.good() or table.mapping or "currency" in table.names.values():
         return False
     table.names["currency"] = "Currency" if table.language == "en" else "币种"
     table.columns.append("currency")

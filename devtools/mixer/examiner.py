@@ -3,7 +3,7 @@
 import re
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -11,7 +11,7 @@ from itertools import combinations
 from pathlib import Path
 
 from devtools.mixer.plan import Plan, table_of
-from devtools.mixer.table import JUNK, TODAY, Row, Table
+from devtools.mixer.table import TODAY, Row, Table
 from opskit.errors import InvalidInput
 from opskit.sales.cells import Order
 from opskit.sales.insight import Period
@@ -223,14 +223,29 @@ def _told(need: str, read: _Read) -> bool:
 
 
 def _reasons_match(rejected: Counter[str], rows: list[Row]) -> bool:
-    """Whether each reason given can be that of a row: flows are small, so that first come, first served will do."""
-    left = +rejected
-    for row in sorted((row for row in rows if row.reasons), key=lambda row: (row.optional, row.free, len(row.reasons))):
-        for reason in sorted(row.reasons, key=lambda name: (name not in JUNK, name)):
-            if left[reason] > 0:
-                left[reason] -= 1
-                break
-        else:
-            if not row.optional and not row.free:
-                return False
-    return not +left
+    """Whether each reason given can be that of a row of its own, and each row that must be rejected has one.
+
+    If either can be had, both can at once (Mendelsohn, Dulmage 1958).
+    """
+    given = list(rejected.elements())
+    strange = [row for row in rows if row.reasons]
+    needed = [row for row in strange if not row.optional and not row.free]
+    by_row = [[place for place, reason in enumerate(given) if reason in row.reasons] for row in needed]
+    by_reason = [[place for place, row in enumerate(strange) if reason in row.reasons] for reason in given]
+    return _all_paired(by_row) and _all_paired(by_reason)
+
+
+def _all_paired(offers: Sequence[Sequence[int]]) -> bool:
+    """Whether everybody can have one of what is offered (Kuhn 1955)."""
+    taken: dict[int, int] = {}
+
+    def find(one: int, seen: set[int]) -> bool:
+        for offer in offers[one]:
+            if offer not in seen:
+                seen.add(offer)
+                if offer not in taken or find(taken[offer], seen):
+                    taken[offer] = one
+                    return True
+        return False
+
+    return all(find(one, set()) for one in range(len(offers)))

@@ -127,7 +127,7 @@ def _lose_product(row: Row) -> None:
 @defect(weight=2)
 def bare_thousands(table: Table, dice: Random) -> bool:
     """Thousands separators that nothing quotes, in a file of commas: rows with a cell too many."""
-    if table.decimal_comma or "price" not in table.columns or not table.bare_commas:
+    if table.decimal_comma or "price" not in table.columns or not table.bare_commas or table.scaled:
         return False
     for row in table.some(dice, 4):
         if row.sale and row.sale.price >= _THOUSAND and not _begins_quoted(row):

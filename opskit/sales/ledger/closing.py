@@ -42,7 +42,7 @@ def closed(ask: Asking, layout: Layout, sieve: Sieve) -> Account:
 def _join(ask: Asking, layout: Layout, sieve: Sieve) -> None:
     """Read the rows in which a thousand's comma parted cells; what is only possible is rejected."""
     numbers = {role: sieve.numbers(role) for role in sieve.shape.numbers}
-    joiner = Joiner(layout.columns, layout.width, sieve.days, numbers, sieve.numbered_regions)
+    joiner = Joiner(layout.columns, layout.width, sieve.days, numbers, sieve.strangers.numbered_regions)
     trusted = None
     for rows in _rows(ask, sieve, sql.SURPLUS_LINES):
         found = {line: joiner.readings(row, short=False) for line, row in rows}
@@ -56,7 +56,7 @@ def _join(ask: Asking, layout: Layout, sieve: Sieve) -> None:
     if Column.REGION in sieve.shape.strange:
         for rows in _rows(ask, sieve, sql.SHIFTED_LINES):
             found = {line: joiner.readings(row, short=True) for line, row in rows}
-            shifted = {line for line, row in rows if found[line] or sieve.is_shifted(row)}
+            shifted = {line for line, row in rows if found[line] or sieve.strangers.is_shifted(row)}
             ask.update(sql.DOUBTFUL, ((line, _most(found[line])) for line in sorted(shifted)))
 
 

@@ -15,9 +15,9 @@ from opskit.sales.ledger.appended import cuts, verdict
 from opskit.sales.ledger.asking import Asking
 from opskit.sales.ledger.database import NotClean, missing, names
 from opskit.sales.ledger.ends import last_texts
-from opskit.sales.ledger.joining import is_figure
 from opskit.sales.ledger.quality import Account
 from opskit.sales.ledger.sql import Shape
+from opskit.sales.ledger.strangers import Strangers
 from opskit.sales.ledger.texts import (
     Days,
     DayText,
@@ -36,8 +36,6 @@ from opskit.sales.opening import Layout
 
 _EVIDENCE = 200_000  # texts that are looked at for the order of day and month, and for decimal commas
 _TURNS = 3  # how often a table is sifted at most, until its odd rows say nothing new of all others
-_SMALL = 100_000  # rows, each of which can be looked at
-_FEW = 5  # so many times fewer rows than all lack a name
 _LOOKED_UP = 5  # where a cast understands not even one of so many cells less, every text is read beforehand
 
 
@@ -67,15 +65,15 @@ class Sieve:
         self.account = Account()
         self.marks: Counter[str] = Counter()  # rows by the currency that a looked up column names
         self.some_odd = False  # whether rows were judged one by one
-        self.numbered_regions = False  # whether most regions are numbers, such as those of shops
         self.main = ""  # the currency that plain rows are in, where they name one
         reading.progress("checking")
-        [(physical, self.rows, different, underscores)] = ask.all(sql.COUNT)
+        columns = tuple(names(layout, surplus))
+        [(physical, self.rows, different, underscores, self._totals)] = ask.all(sql.count(columns))
         self.blank_lines = physical - self.rows
         self.repeated = self.rows - different + bool(self.blank_lines)  # which are one more hash
         for statement in sql.MACROS:
             ask.run(statement)
-        self.shape = self._first(tuple(names(layout, surplus)), underscores=bool(underscores))
+        self.shape = self._first(columns, underscores=bool(underscores))
         self.days = Days(Order.DMY, layout.epoch1904, self.heading(Column.DATE), reading.today)
         self.passed_over = sorted(self._passed_over())
         turns = _TURNS
@@ -173,9 +171,10 @@ class Sieve:
             raise NotClean("count")
         bad_days = self._read_days()
         ask.run(sql.NAMES)
-        strange = [*self._total_names(), *self._shifted_regions(), *self._other_currencies()]
+        self.strangers = Strangers(ask, self._layout, self.shape, self.rows)
+        strange = [*self.strangers.labels(totals=self._totals), *self._other_currencies()]
         ask.append("strange", asking.LABELS, strange)
-        self.shape = replace(self.shape, strange=frozenset(Column(kind) for _, kind in strange))
+        self.shape = replace(self.shape, strange=frozenset(kind for _, kind in strange))
         self.some_odd = bool(odd or bad_days or strange)
 
     @property
@@ -241,44 +240,6 @@ class Sieve:
             kinds[read.kind] += 1
             yield read
 
-    def _total_names(self) -> list[Label]:
-        """The products and regions of plain rows that are labels of totals, or lack one that may stand elsewhere."""
-        found, asked = [], []
-        named = [role for role in (Column.PRODUCT, Column.REGION) if role in self.shape.columns]
-        for role in named if self.shape.others else []:
-            [(blank,)] = self._ask.all(sql.blank(role))
-            if blank and (blank * _FEW <= self.rows or self.rows <= _SMALL):
-                found.append(Label("", role))
-        for role in named:
-            for (name,) in self._ask.each(sql.distinct(role)):
-                if cells.is_total(name):
-                    found.append(Label(name, role))
-                elif of := named_total(name):
-                    asked.append((Label(name, role), of))
-        known = self._known([of for _, of in asked])
-        return found + [label for label, of in asked if of in known]
-
-    def _known(self, texts: list[str]) -> set[str]:
-        """Which of these names the table has."""
-        return {name for (name,) in self._ask.all(sql.NAMED, [texts])} if texts else set()
-
-    def _shifted_regions(self) -> list[Label]:
-        """Regions that are numbers where most are none: in such a row all may stand one cell too far right."""
-        if self._layout.source_delimiter != "," or Column.REGION not in self._layout.columns:
-            return []
-        rows = dict(self._ask.all(sql.REGIONS))
-        numeric = {name: rows[name] for name in rows if is_figure(name)}
-        few = sum(numeric.values()) * 2 <= sum(rows.values())
-        self.numbered_regions = not few and not any(map(self.is_shifted, self._layout.sample))
-        return [] if self.numbered_regions else [Label(name, Column.REGION) for name in numeric]
-
-    def is_shifted(self, row: list[str]) -> bool:
-        """Whether a row has a number for a region, and a region in the next column, where none should be."""
-        place = self._layout.columns[Column.REGION]
-        if place + 1 >= len(row) or not is_figure(row[place].strip()) or not cells.is_region(row[place + 1].strip()):
-            return False
-        return not any(cells.column_of(name) is Column.REGION for name in self._layout.header[place + 1 : place + 2])
-
     def _other_currencies(self) -> list[Label]:
         """What a column of currencies says where it does not say what most rows say."""
         if Column.CURRENCY not in self._layout.columns:
@@ -318,5 +279,5 @@ class Sieve:
                 yield Label(text, "note")
             elif of := named_total(text):
                 asked.append((text, of))
-        known = self._known([of for _, of in asked])
+        known = self.strangers.known([of for _, of in asked])
         yield from (Label(text, "total_row") for text, of in asked if of in known)

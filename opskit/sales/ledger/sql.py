@@ -15,6 +15,7 @@ NUMBERS = (Column.PRICE, Column.AMOUNT, Column.TOTAL)
 LABELS = (Column.PRODUCT, Column.REGION, Column.CURRENCY)
 # White space of all scripts, characters of no width, and the mark of an old end of file, around a name.
 _BLANKS = " || ".join(f"chr({code})" for code in (9, 10, 11, 13, 26, 32, 160, 8203, 8205, 8232, 8239, 12288, 65279))
+_LABEL = "(?i)total|sum|gesamt|σ|[计計总總汇匯]|합계|총계|소계|누계"  # no label of a total is without
 _SUM = "::DECIMAL(38, 18)"
 _CLOCK = r"[ T]+(2[0-3]|[01]?[0-9]):[0-5][0-9](:[0-5][0-9]([.,][0-9]{1,9})?)?( ?[AaPp][Mm])?"
 _ZONE = "( ?(Z|[+-][0-9]{2}:?[0-9]{2}))?"
@@ -30,7 +31,8 @@ class Shape:
 
     ``factors``: by how much the numbers of a column are multiplied. ``commas``: columns where a point is odd, for the
     comma is decimal. ``looked_up``: columns of which every text is read beforehand, as a cast understands few.
-    ``cuts``: first and last line of what is no part of the table. ``strange``: columns that have strange names.
+    ``cuts``: first and last line of what is no part of the table. ``strange``: columns that have strange names, "other"
+    for those that are none of ours.
     ``range_ends``: the upper ends, included, of all price ranges but the last.
     """
 
@@ -44,7 +46,7 @@ class Shape:
     clocks: bool = False
     fill_down: bool = False
     cuts: tuple[tuple[int, int], ...] = ()
-    strange: frozenset[Column] = frozenset()
+    strange: frozenset[str] = frozenset()
     range_ends: tuple[Decimal, ...] = ()
 
     @property
@@ -60,7 +62,7 @@ class Shape:
     @property
     def others(self) -> list[str]:
         """The names of the columns in which no more than a total's label is looked for, that of currencies too."""
-        return [name for name in self.names if name.startswith("other") or name == Column.CURRENCY]
+        return [name for name in self.names if _is_other(name)]
 
     @property
     def compared(self) -> bool:
@@ -97,8 +99,22 @@ MACROS = (
 )
 HAS_CLOCKS = "SELECT coalesce(bool_or(dated(x) <> x), false) FROM (SELECT unnest($1::VARCHAR[]) AS x)"
 NOT_PLAIN = f"SELECT count(x), count(x) - count({_PLAIN}) FROM (SELECT nullif(unnest($1::VARCHAR[]), '') AS x)"  # noqa: S608
-COUNT = "SELECT count(*), count(line), count(DISTINCT hash(line)), bool_or(contains(line, '_')) FROM lines"
 BREAKS = "SELECT bool_or(contains(line, chr(8232))) FROM lines"
+
+
+def count(columns: Collection[str]) -> str:
+    """How many lines there are, blank ones too; different ones; whether one has an underscore, and a total's label.
+
+    No line is searched for labels where the only other columns are ours.
+    """
+    label = f"bool_or(regexp_matches(line, '{_LABEL}'))" if any(map(_is_other, columns)) else "false"
+    return f"""SELECT count(*), count(line), count(DISTINCT hash(line)), bool_or(contains(line, '_')), {label}
+        FROM lines"""  # noqa: S608 - constants
+
+
+def _is_other(name: str) -> bool:
+    """Whether a column is none of ours, or that of currencies."""
+    return name.startswith("other") or name == Column.CURRENCY
 
 
 def views(shape: Shape) -> list[str]:
@@ -246,14 +262,26 @@ def every(role: Column) -> str:
         WHERE {role} IS NOT NULL GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a name of ours
 
 
+_ELSEWHERE = "(SELECT coalesce(list(text), []) FROM strange WHERE kind = 'other')"
+
+
+def elsewhere(shape: Shape) -> str:
+    """The texts in other columns that may be labels of totals, and how many cells hold each."""
+    return f"""SELECT bare(text), count(*) FROM (SELECT unnest([{", ".join(shape.others)}]) AS text FROM cells)
+        WHERE regexp_matches(text, '{_LABEL}') GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - names of ours
+
+
 def odd(shape: Shape) -> str:
     """The rows that are judged one by one, cells as text, with their lines."""
     carried = ["line", "day_text(coalesce(date, '')) AS day_key", *shape.names, *shape.absent]
     carried = [name for name in carried if name != Column.TOTAL and name not in shape.surplus]
     strange = [
         f"bare(coalesce({role}, '')) IN (SELECT text FROM strange WHERE kind = '{role}')"  # noqa: S608 - names of ours
-        for role in sorted(shape.strange)
+        for role in sorted(shape.strange - {"other"})
     ]
+    if "other" in shape.strange:
+        texts = ", ".join(f"bare(coalesce({name}, ''))" for name in shape.others)
+        strange.append(f"list_has_any([{texts}], {_ELSEWHERE})")
     asked = " OR ".join(["k = 2", "kind <> 'day'", *strange])
     cells = ", ".join(f"coalesce({name}, '') AS {name}" for name in [*shape.names, *shape.absent])
     return f"""CREATE OR REPLACE TABLE odd AS SELECT line, k, kind, days.day AS day, {cells}
@@ -300,12 +328,13 @@ def judged(shape: Shape) -> str:
     codes += ", nullif(currencies.kind, '')"
     totals = "(SELECT coalesce(list(text), []) FROM labels WHERE kind = 'total_row')"
     unnamed = "(bare(odd.product) = '' OR bare(odd.region) = '' OR odd.kind <> 'day')"
+    elsewhere = f"(({unnamed} AND list_has_any(others, {totals})) OR list_has_any(others, {_ELSEWHERE}))"
     return f"""INSERT INTO judged SELECT line, k, odd.kind, digest, day, bare(odd.product), bare(odd.region), {unit},
         {quantity}, TRY({sales}) AS sales, {fits[Column.TOTAL]}, NULL, coalesce(least({codes}), ''),
         coalesce(greatest({codes}), ''),
         CASE WHEN first_cell = '' THEN 'blank'
-            WHEN 'total_row' IN ({kinds}) OR ({unnamed} AND list_has_any(others, {totals})) THEN 'total_row'
             WHEN odd.kind = 'repeated_header' THEN 'repeated_header'
+            WHEN 'total_row' IN ({kinds}) OR {elsewhere} THEN 'total_row'
             WHEN odd.kind NOT IN ('day', 'future_date')
                 AND ('note' IN ({kinds}) OR coalesce({", ".join(value.values())}) IS NULL) THEN 'note'
             WHEN surplus <> '' THEN 'field_count'

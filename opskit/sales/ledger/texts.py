@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from opskit.sales import cells
 from opskit.sales.cells import Column, Order
+from opskit.sales.opening.header import plain
 
 _SURE = 90  # the score of a header's name that can be nothing else
 _FORMS = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y年%m月%d日")
@@ -70,7 +71,7 @@ class Days:
             return "blank"
         if cells.is_total(text):
             return "total_row"
-        if self.header and text.strip() == self.header.strip():
+        if self.header and plain(text) == plain(self.header):
             return "repeated_header"
         if cells.is_note(text):
             return "note"
