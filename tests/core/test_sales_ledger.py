@@ -307,6 +307,12 @@ def test_a_region_behind_a_number_for_one_shows_that_a_row_is_shifted(tmp_path: 
     assert account("2026-03-01,a,69,36,5,Lee\n2026-03-01,a,69,36,6,Wu\n", tmp_path, f"{HEADER},Seller").accepted == 2
 
 
+def test_a_blank_region_is_no_sign_of_a_comma_too_many(tmp_path: Path) -> None:
+    rows = "2026-03-01,x,a,12,5,-\n" * 3 + "2026-03-01,,a,12,120,7\n"
+    found = account(rows, tmp_path, "Date,Region,Product,Price,Amount,Note")
+    assert (found.accepted, found.rejected) == (4, {})
+
+
 def test_what_stands_in_the_column_before_is_no_region(tmp_path: Path) -> None:
     """Price and quantity were 2,477.97 and 3; the row lacks its last cell, and the state stands below Region."""
     rows = "2026-03-01,a,1,1,sent,north\n" * 9 + "2026-03-01,a,2,477.97,3,sent\n"

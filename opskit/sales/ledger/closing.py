@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from opskit.errors import InvalidInput
 from opskit.sales.cells import Column
-from opskit.sales.ledger import questions, sql
+from opskit.sales.ledger import judging, questions, sql
 from opskit.sales.ledger.asking import Asking
 from opskit.sales.ledger.joining import Joined, Joiner
 from opskit.sales.ledger.quality import Account, Example
@@ -44,20 +44,20 @@ def _join(ask: Asking, layout: Layout, sieve: Sieve) -> None:
     numbers = {role: sieve.numbers(role) for role in sieve.shape.numbers}
     joiner = Joiner(layout.columns, layout.width, sieve.days, numbers, sieve.strangers.numbered_regions)
     trusted = None
-    for rows in _rows(ask, sieve, sql.SURPLUS_LINES):
+    for rows in _rows(ask, sieve, judging.SURPLUS_LINES):
         found = {line: joiner.readings(row, short=False) for line, row in rows}
         chosen = {line: joined for line in found if (joined := joiner.chosen(found[line]))}
         # Where most rows cannot be read so, their commas are others, such as those of decimals.
         trusted = len(chosen) * 2 >= len(found) if trusted is None else trusted
         chosen = chosen if trusted else {}
-        ask.update(sql.JOINED, ((line, *row) for line, row in chosen.items()))
+        ask.update(judging.JOINED, ((line, *row) for line, row in chosen.items()))
         doubtful = ((line, _most(several)) for line, several in found.items() if several and line not in chosen)
-        ask.update(sql.DOUBTFUL, doubtful)
+        ask.update(judging.DOUBTFUL, doubtful)
     if Column.REGION in sieve.shape.strange:
-        for rows in _rows(ask, sieve, sql.SHIFTED_LINES):
+        for rows in _rows(ask, sieve, judging.SHIFTED_LINES):
             found = {line: joiner.readings(row, short=True) for line, row in rows}
             shifted = {line for line, row in rows if found[line] or sieve.strangers.is_shifted(row)}
-            ask.update(sql.DOUBTFUL, ((line, _most(found[line])) for line in sorted(shifted)))
+            ask.update(judging.DOUBTFUL, ((line, _most(found[line])) for line in sorted(shifted)))
 
 
 def _rows(ask: Asking, sieve: Sieve, query: str) -> Iterator[list[tuple[int, list[str]]]]:
@@ -65,7 +65,7 @@ def _rows(ask: Asking, sieve: Sieve, query: str) -> Iterator[list[tuple[int, lis
     last = 0
     while lines := [line for (line,) in ask.all(query, [last, _BATCH])]:
         last = lines[-1]
-        yield ask.all(sql.cells_of(sieve.shape), [lines])
+        yield ask.all(judging.cells_of(sieve.shape), [lines])
 
 
 def _most(found: list[Joined]) -> Decimal | None:
@@ -79,11 +79,11 @@ def _settle_currency(ask: Asking, sieve: Sieve) -> None:
     if not (sieve.some_odd or sieve.main):
         return
     column = Counter(dict(ask.all(sql.CUBE_CODES)))
-    [(plain,)] = ask.all(sql.PLAIN)
+    [(plain,)] = ask.all(judging.PLAIN)
     unmarked = max(plain - column.total() - sieve.marks.total(), 0)
     votes = column + sieve.marks
     codes = set(votes)
-    for low, high, rows in ask.all(sql.CODES):
+    for low, high, rows in ask.all(judging.CODES):
         votes[low] += rows
         codes |= {low, high}
     unmarked += votes.pop("", 0)
@@ -96,7 +96,7 @@ def _settle_currency(ask: Asking, sieve: Sieve) -> None:
     main = sieve.main or min(votes, key=lambda code: (-votes[code], code))
     sieve.account.currency = main
     if codes != {main}:
-        [(count,)] = ask.all(sql.REJECT_CODES, [main])
+        [(count,)] = ask.all(judging.REJECT_CODES, [main])
         held = ", ".join(f"{code} {sales:,.2f}" for code, sales in ask.all(questions.FOREIGN, [main]))
         sieve.account.warn("mixed_currency", used=main, count=count, held=held)
     elif unmarked and home != main:
@@ -111,10 +111,10 @@ def _account(ask: Asking, layout: Layout, sieve: Sieve) -> None:
         account.rejected[reason] = rows
         account.money += Decimal(money)
         lines += ((line, reason) for line in first)
-    texts = dict(ask.all(sql.cells_of(sieve.shape), [[line for line, _ in lines]])) if lines else {}
+    texts = dict(ask.all(judging.cells_of(sieve.shape), [[line for line, _ in lines]])) if lines else {}
     if sieve.cut:
         account.rejected["note"] += sieve.cut
-        for line, row in ask.all(sql.cut_rows(sieve.shape), [_EXAMPLES]):
+        for line, row in ask.all(judging.cut_rows(sieve.shape), [_EXAMPLES]):
             lines.append((line, "note"))
             texts[line] = row
     lines = _first(lines)

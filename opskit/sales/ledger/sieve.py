@@ -10,7 +10,7 @@ from itertools import chain, islice
 from opskit.sales import cells
 from opskit.sales.cells import Column, Order
 from opskit.sales.insight import Period
-from opskit.sales.ledger import asking, sql
+from opskit.sales.ledger import asking, judging, sql
 from opskit.sales.ledger.appended import cuts, verdict
 from opskit.sales.ledger.asking import Asking
 from opskit.sales.ledger.database import NotClean, missing, names
@@ -141,7 +141,7 @@ class Sieve:
     def _reconsidered(self) -> Shape:
         """What the odd rows tell of all: decimal commas, and other tables among them."""
         texts = {
-            role: self.seen(role) + [text for (text,) in self._ask.all(sql.evidence(role), [_EVIDENCE])]
+            role: self.seen(role) + [text for (text,) in self._ask.all(judging.evidence(role), [_EVIDENCE])]
             for role in self.shape.numbers
         }
         shape = replace(self.shape, commas=decimal_commas(texts))
@@ -149,7 +149,7 @@ class Sieve:
             return shape
         found = [
             (line, kind)
-            for row, lines in self._ask.each(sql.headings(shape))
+            for row, lines in self._ask.each(judging.headings(shape))
             if (kind := verdict(row, self._layout))
             for line in lines
         ]
@@ -260,19 +260,19 @@ class Sieve:
         if not self.some_odd:
             return
         self._reading.progress("odd_rows")
-        ask.run(sql.odd(self.shape))
-        ask.run(sql.odd_rows(self.shape))
+        ask.run(judging.odd(self.shape))
+        ask.run(judging.odd_rows(self.shape))
         for role in self.shape.numbers:
             read = self.numbers(role).read
-            numbers = (read(text) for (text,) in ask.each(sql.texts(role)))
+            numbers = (read(text) for (text,) in ask.each(judging.texts(role)))
             ask.append(f"{role}_numbers", asking.NUMBERS, numbers)
         ask.append("labels", asking.LABELS, self._labels())
-        ask.run(sql.judged(self.shape))
+        ask.run(judging.judged(self.shape))
 
     def _labels(self) -> Iterator[Label]:
         """The texts of odd rows that are labels of totals or open notes."""
         asked: list[tuple[str, str]] = []
-        for (text,) in self._ask.each(sql.LABEL_TEXTS):
+        for (text,) in self._ask.each(judging.LABEL_TEXTS):
             if cells.is_total(text):
                 yield Label(text, "total_row")
             elif cells.is_note(text):
