@@ -20,14 +20,12 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def ledger(layout: Layout, folder: Path, reading: Reading, *, careful: bool = False) -> Iterator["Ledger"]:
+def ledger(layout: Layout, folder: Path, reading: Reading) -> Iterator["Ledger"]:
     """The ledger of a table, for as long as the block lasts; what it needs on disk lies in ``folder``.
 
-    ``careful`` is of no account any more: every table is read with care.
     InvalidInput: ``no_rows``, ``no_valid_dates``, ``too_many_groups``, ``too_many_digits``.
     NotClean: the layout was judged by the head of its file; open it ``thorough``, and read that.
     """
-    del careful
     with ExitStack() as stack:
         yield _opened(stack, layout, folder, reading)
 
