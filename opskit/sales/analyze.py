@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _CHINA = timezone(timedelta(hours=8))
-_HISTORY = 400  # days in which a product's usual sales are looked for
 _WATCHED = 100  # products and regions that are watched for unusual sales, by their sales in the period
 
 
@@ -232,7 +231,7 @@ class _Examination:
     def _odd(self) -> list[insight.Odd]:
         focus, calendar, top = self._focus, self._calendar, self._options.top_n
         last = focus.period.last
-        history = Period(max(calendar.span.first, last - timedelta(_HISTORY - 1)), last)
+        history = insight.history(last, calendar)
         found = insight.odd_days(focus, calendar, self._book.refunds_by_day(), top=top)
         for label in ("product", "region"):
             sold = self._book.daily(label, history, most=_WATCHED)

@@ -625,6 +625,13 @@ def test_an_unfinished_day_is_not_learned_from() -> None:
     assert [day.sales for day in after[:6]] == [day.sales for day in forecast(whole, on(68)).days[1:]]
 
 
+def test_what_has_grown_for_four_weeks_is_not_expected_to_fall_back() -> None:
+    for sign in (1, -1):
+        days = forecast(calendar(filed({on(place): 100 + sign * 2 * place for place in range(28)})), on(27)).days
+        last = Decimal(100 + sign * 2 * 27)
+        assert all((day.sales - last) * sign > 0 for day in days)
+
+
 def test_an_odd_day_does_not_move_a_forecast_much() -> None:
     calm = forecast(calendar(weekly(70)), on(69)).days
     for changed in (weekly(70, d66=99999), weekly(70, without=(66, 65))):

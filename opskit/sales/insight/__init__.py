@@ -6,7 +6,7 @@ whose base period and the focus' are summed by product and (region, product) →
 ``findings`` says it. Nothing here reads a file, a clock or chance: the same tables give the same bytes.
 """
 
-from opskit.sales.insight.anomalies import Anomaly, Odd, odd_days, odd_names
+from opskit.sales.insight.anomalies import Anomaly, Odd, history, odd_days, odd_names
 from opskit.sales.insight.calendars import Calendar, Period
 from opskit.sales.insight.comparison import Comparison, compare, fairest, flaws
 from opskit.sales.insight.drivers import Driver, Drivers, product_drivers, region_drivers
@@ -53,6 +53,7 @@ __all__ = [
     "flaws",
     "focus",
     "forecast",
+    "history",
     "new_and_lost",
     "odd_days",
     "odd_names",

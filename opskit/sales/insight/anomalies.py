@@ -136,11 +136,16 @@ def odd_names(
     return sorted(found, key=lambda odd: (-abs(odd.value - odd.expected), odd.name))[:top]
 
 
+def history(last: date, calendar: Calendar) -> Period:
+    """The days up to ``last`` that tell what is usual, 400 at the most."""
+    return Period(max(calendar.span.first, last - timedelta(_HISTORY - 1)), last)
+
+
 def _shop_days(last: date, calendar: Calendar) -> list[date]:
     """The days up to ``last`` that ought to have rows, without an unfinished one; none if few days have any."""
     if calendar.sparse:
         return []
-    first = max(calendar.span.first, last - timedelta(_HISTORY - 1))
+    first = history(last, calendar).first
     over = calendar.span.last - timedelta(calendar.unfinished == "today")
     return [day for day in Period(first, min(last, over)) if calendar.expects(day)]
 

@@ -23,8 +23,12 @@ class Smoothing:
     def __init__(self, values: Sequence[float], weights: Weights) -> None:
         self._alpha, self._beta, self._gamma = weights
         start = values[:_START]
-        self._level, self._growth = fmean(start), 0.0
-        self._season = [fmean(start[place::SEASON]) - self._level for place in range(SEASON)]
+        middle, trend = fmean(start), (fmean(start[SEASON:]) - fmean(start[:SEASON])) / SEASON
+        # Without its trend, or what grows would look like a season of days that sell better.
+        level = [middle + trend * (place - (_START - 1) / 2) for place in range(-1, _START)]
+        flat = [value - usual for value, usual in zip(start, level[1:], strict=True)]
+        self._level, self._growth = level[0], 0.0
+        self._season = [fmean(flat[place::SEASON]) for place in range(SEASON)]
         self._place = 0
 
     def ahead(self, steps: int) -> list[float]:
