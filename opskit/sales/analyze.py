@@ -1,8 +1,7 @@
 """One function from a table to an analysis."""
 
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
@@ -64,8 +63,19 @@ def examine(
         order = None if options.date_order == "auto" else Order(options.date_order)
         periods = partial(_periods, options, today)
         reading = Reading(today, order, options.fill_down, options.range_ends, periods, progress.tell)
-        with _book(path, folder, options, reading, progress) as (layout, book):
-            return _Examination(layout, book, options, today, progress).files()
+
+        def examined(*, thorough: bool) -> Files:
+            layout = opened(path, folder, sheet=options.sheet, mapping=options.column_mapping, thorough=thorough)
+            progress.locale = _locale(options, layout)
+            progress.tell("opened", format=layout.format, columns=layout.width)
+            with ledger(layout, folder, reading) as book:
+                return _Examination(layout, book, options, today, progress).files()
+
+        try:
+            return examined(thorough=False)
+        except NotClean:  # only its head had been looked at
+            progress.tell("mending")
+            return examined(thorough=True)
 
 
 def _written(frame: "pd.DataFrame", folder: Path) -> Path:
@@ -73,24 +83,6 @@ def _written(frame: "pd.DataFrame", folder: Path) -> Path:
     path = folder / "frame.csv"
     frame.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
     return path
-
-
-@contextmanager
-def _book(
-    path: Path, folder: Path, options: Options, reading: Reading, progress: Progress
-) -> Iterator[tuple[Layout, Ledger]]:
-    """The ledger of the table in ``path``."""
-    with ExitStack() as stack:
-        layout = opened(path, folder, sheet=options.sheet, mapping=options.column_mapping)
-        progress.locale = _locale(options, layout)
-        progress.tell("opened", format=layout.format, columns=layout.width)
-        try:
-            book = stack.enter_context(ledger(layout, folder, reading))
-        except NotClean:  # only its head had been looked at
-            progress.tell("mending")
-            layout = opened(path, folder, sheet=options.sheet, mapping=options.column_mapping, thorough=True)
-            book = stack.enter_context(ledger(layout, folder, reading))
-        yield layout, book
 
 
 def _focus(options: Options, calendar: Calendar) -> insight.Focus:

@@ -11,10 +11,10 @@ import pytest
 from opskit.sales import Options, analyze
 from opskit.sales.cells import Column, Order
 from opskit.sales.insight import Period, Sums
-from opskit.sales.ledger import Reading, ledger
+from opskit.sales.ledger import Ledger, NotClean, Reading, ledger
 from opskit.sales.ledger.ends import last_texts
 from opskit.sales.ledger.texts import Days, likely
-from opskit.sales.opening import opened
+from opskit.sales.opening import Limits, opened
 
 TODAY = date(2026, 3, 10)
 HEADER = "Date,Product,Price,Amount,Region"
@@ -135,6 +135,29 @@ def test_the_ends_of_a_table_are_its_last_64_kilobytes(tmp_path: Path) -> None:
     assert len(texts) == 65_536 // len('2026-02-01,"a, ""b""",1,1,x\n') + 1
     assert (texts[0], texts[-2:]) == ("2026-02-15", ["2026-02-20", "2026-02-28"])
     assert last_texts(opened(path, tmp_path), Column.REGION)[-1] == "x"
+
+
+def test_a_stray_line_end_at_the_end_does_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "sales.csv"
+    path.write_bytes(f"{HEADER}\n".encode() + b"2026-02-01,a,1,1,x\n" * 4000 + b"2026-02-02,a\rb,1,1,x\r\n")
+    layout = opened(path, tmp_path, limits=Limits(checked_bytes=100, head_bytes=1000))
+    assert last_texts(layout, Column.DATE)[-1] == "2026-02-02"
+
+
+def test_what_is_only_noticed_when_regions_are_scanned_for_is_mended_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "sales.csv"
+    path.write_text(a_table(written=("%Y-%m-%d",)), encoding="utf-8")
+    first, failures = Ledger.regions_and_products, [NotClean("once")]
+
+    def sometimes(book: Ledger, period: Period) -> dict[tuple[str, str], Sums]:
+        if failures:
+            raise failures.pop()
+        return first(book, period)
+
+    monkeypatch.setattr(Ledger, "regions_and_products", sometimes)
+    assert analyze(path, today=TODAY).drivers
 
 
 def test_days_that_are_likely_are_written_as_the_known_ones() -> None:

@@ -14,7 +14,7 @@ def last_texts(layout: Layout, column: Column) -> list[str]:
     with layout.path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(size - _BYTES, 0))
-        lines = file.read().decode("utf-8", "replace").split("\n")
+        lines = file.read().decode("utf-8", "replace").replace("\r", "").split("\n")
     rows = csv.reader(lines[1:], delimiter=layout.delimiter, quotechar=layout.quote)
     place = layout.columns[column]
     return [row[place].strip() for row in rows if place < len(row) and row[place].strip()]

@@ -50,7 +50,7 @@ class Strangers:
 
     def _elsewhere(self) -> list[Label]:
         """Labels of totals in other columns, if they are few: a column that says Total in each row says nothing."""
-        found = self._ask.all(sql.elsewhere(self._shape)) if self._shape.others else []
+        found = self._ask.all(sql.elsewhere(self._shape))
         most = self._rows // (2 if self._rows <= _SMALL else _FEW)
         return [Label(text, "other") for text, rows in found if rows <= most and cells.is_total(text)]
 
