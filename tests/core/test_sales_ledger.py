@@ -280,6 +280,19 @@ def test_a_row_that_lacks_its_last_cell_may_have_a_comma_too_many(tmp_path: Path
     assert (found.accepted, found.rejected, found.money) == (9, {"field_count": 1}, Decimal(2598))
 
 
+def test_behind_the_region_a_row_may_have_nothing_and_a_comma_too_many(tmp_path: Path) -> None:
+    rows = "2026-03-01,a,1,1,north,,\n" * 9 + "2026-03-01,a,1,299.00,2,north,,\n2026-03-01,a,1,299,2,,\n"
+    found = account(rows, tmp_path, f"{HEADER},Notes,Notes")
+    assert (found.accepted, found.rejected, found.money) == (9, {"field_count": 2}, Decimal(2598 * 2))
+
+
+def test_a_comma_that_may_as_well_be_a_decimal_one_is_no_thousands(tmp_path: Path) -> None:
+    header = "Date,Product,Price,Amount,Returned,Region,Target,Cost"
+    for row, accepted in {"a,1,489,9,4,x,4,61.6": 2, "a,489,91,9,4,x,4,661.6": 0}.items():
+        found = account("2026-03-01,a,1,1,0,x,1,1\n" + f"2026-03-01,{row}\n" * 2, tmp_path, header)
+        assert (found.accepted, found.rejected["field_count"]) == (1 + accepted, 2 - accepted)
+
+
 # Other tables, units, totals
 
 
@@ -302,6 +315,10 @@ def test_a_heading_may_name_what_one_stands_for(tmp_path: Path) -> None:
     with read("日期,商品,单价（万元）,数量,地区\n2026-03-01,a,1.5,2,x\n2026-03-01,a,3万,1,x\n", tmp_path) as found:
         assert found.days()[FIRST].sales == 60_000
         assert ("unit_in_header", {"column": "单价（万元）", "factor": 10000}) in found.account.cautions
+    rows = "2026-03-01,a,1.5,2,x\n2026-03-01,合计,453128100,26,x\n2026-03-01,b,453128100,1,x\n"
+    with read(f"日期,商品,单价（万元）,数量,地区\n{rows}", tmp_path) as found:  # more than can be money
+        assert found.account.rejected == {"total_row": 1, "bad_price": 1}
+        assert found.products(ALL).keys() == {"a"}
 
 
 def test_a_total_of_a_product_that_the_table_knows_is_no_sale(tmp_path: Path) -> None:
@@ -409,6 +426,14 @@ def test_a_label_of_a_total_may_stand_in_a_column_of_no_name_of_ours(tmp_path: P
     rows = "2026-03-01,a,1,1,x,-\n" * 9 + "2026-03-01,,9,1,,小计\n2026-03-01,,5,1,x,-\n"
     found = account(rows, tmp_path, f"{HEADER},备注")
     assert (found.accepted, found.rejected) == (10, {"total_row": 1})
+    coded = account("2026-03-01,a,1,1,x,CNY\n2026-03-01,,1,1,,Total\n", tmp_path, f"{HEADER},Currency")
+    assert (coded.accepted, coded.rejected) == (1, {"total_row": 1})
+
+
+def test_a_subtotal_of_a_product_has_no_region_and_no_other_words(tmp_path: Path) -> None:
+    rows = "2026-03-01,a,1,1,x,S1,ok\n2026-03-01,a,9,1,,Sum,3\n2026-03-01,a,5,1,,S1,合计\n2026-03-01,a,5,1,x,,合计\n"
+    found = account(rows, tmp_path, f"{HEADER},Counter,备注")
+    assert (found.accepted, found.rejected) == (3, {"total_row": 1})
 
 
 def test_a_number_too_large_for_money_is_none_and_a_comma_may_be_a_slip(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ _EVIDENCE = 200_000  # texts that are looked at for the order of day and month, 
 _NUMERIC = re.compile("[0-9][0-9.,]*")
 _TURNS = 3  # how often a table is sifted at most, until its odd rows say nothing new of all others
 _SMALL = 100_000  # rows, each of which can be looked at
-_FEW = 5  # so many times fewer rows than all have no product
+_FEW = 5  # so many times fewer rows than all have no product, or no region
 _LOOKED_UP = 5  # where a cast understands not even one of so many cells less, every text is read beforehand
 
 
@@ -224,9 +224,9 @@ class Sieve:
         """The products and regions of plain rows that are labels of totals, or lack one that may stand elsewhere."""
         found, asked = [], []
         if self.shape.others:
-            [(blank,)] = self._ask.all(sql.BLANK_PRODUCTS)
-            few = blank * _FEW <= self.rows or self.rows <= _SMALL
-            found += [Label("", Column.PRODUCT)] * bool(blank and few)
+            blank = dict(self._ask.all(sql.BLANK_NAMES))
+            few = (role for role, rows in blank.items() if rows * _FEW <= self.rows or self.rows <= _SMALL)
+            found += [Label("", role) for role in few if role in self.shape.columns]
         for role in (Column.PRODUCT, Column.REGION):
             for (name,) in self._ask.each(sql.distinct(role)):
                 if cells.is_total(name):

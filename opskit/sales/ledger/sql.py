@@ -56,8 +56,8 @@ class Shape:
 
     @property
     def others(self) -> list[str]:
-        """The names of the columns that are none of ours."""
-        return [name for name in self.names if name.startswith("other")]
+        """The names of the columns that hold neither numbers nor what is sold, nor when or where."""
+        return [name for name in self.names if name.startswith("other") or name == Column.CURRENCY]
 
     @property
     def compared(self) -> bool:
@@ -122,7 +122,8 @@ def views(shape: Shape) -> list[str]:
 def _plain(shape: Shape, role: Column) -> str:
     """The number that a cast understands, multiplied; NULL where it is not to be trusted."""
     factor = shape.factors.get(role, 1)
-    value = f"({_PLAIN}::DECIMAL(28, 9) * {factor:d}::DECIMAL(10, 0))::DECIMAL(30, 9)" if factor != 1 else _PLAIN
+    scaled = f"TRY_CAST({_PLAIN}::DECIMAL(28, 9) * {factor:d}::DECIMAL(10, 0) AS DECIMAL(21, 9))::DECIMAL(30, 9)"
+    value = scaled if factor != 1 else _PLAIN
     marks = ["_"] * shape.underscores + ["."] * (role in shape.commas)
     odd = " OR ".join(f"contains(x, '{mark}')" for mark in marks)
     return f"CASE WHEN {odd} THEN NULL ELSE {value} END" if odd else value
@@ -251,10 +252,17 @@ def odd_rows(shape: Shape) -> str:
 
 
 LABEL_TEXTS = """SELECT DISTINCT text FROM (SELECT unnest([bare(product), bare(region), bare(date), first_cell]) AS text
-    FROM odd_rows UNION ALL SELECT unnest(others) FROM odd_rows WHERE bare(product) = '' OR kind <> 'day')
+    FROM odd_rows UNION ALL SELECT unnest(others) FROM odd_rows
+    WHERE bare(product) = '' OR bare(region) = '' OR kind <> 'day')
     WHERE text <> '' ORDER BY ALL"""
-BLANK_PRODUCTS = """SELECT coalesce(sum(rows), 0)::BIGINT FROM (SELECT coalesce(product, '') AS text, rows FROM cube
-    WHERE part = 0 AND k < 2) JOIN trimmed USING (text) WHERE name = ''"""
+BLANK_NAMES = """SELECT role, sum(rows)::BIGINT FROM (SELECT unnest(['product', 'region']) AS role,
+    unnest([coalesce(product, ''), coalesce(region, '')]) AS text, rows FROM cube WHERE part = 0 AND k < 2)
+    JOIN trimmed USING (text) WHERE name = '' GROUP BY ALL ORDER BY ALL"""
+
+
+# The labels of totals, and what is no number in the columns that are none of ours: of a sale these say more.
+_TOTALS = "(SELECT coalesce(list(text), []) FROM labels WHERE kind = 'total_row')"
+_WORDS = "[x FOR x IN others IF regexp_matches(x, '[^-0-9.,:/ ]')]"
 
 
 def judged(shape: Shape) -> str:
@@ -265,14 +273,15 @@ def judged(shape: Shape) -> str:
     no_price = fits[Column.PRICE if Column.PRICE in shape.columns else Column.TOTAL]
     joins = " ".join(f"LEFT JOIN {role}_numbers {role} ON {role}.text = odd.{role}" for role in NUMBERS)
     kinds = ", ".join(f"coalesce({label}.kind, '')" for label in ("by_product", "by_region", "by_date", "by_first"))
+    no_region = "bare(odd.region) = ''" if Column.REGION in shape.columns else "false"
     codes = ", ".join(f"nullif({name}, '')" for name in ("price.currency", "total.currency", "amount.currency"))
     codes += ", nullif(currencies.kind, '')"
     return f"""INSERT INTO judged SELECT line, k, odd.kind, digest, day, bare(odd.product), bare(odd.region), {unit},
         {quantity}, TRY({sales}) AS sales, {fits[Column.TOTAL]}, NULL, coalesce(least({codes}), ''),
         coalesce(greatest({codes}), ''),
         CASE WHEN first_cell = '' THEN 'blank'
-            WHEN 'total_row' IN ({kinds}) OR ((bare(odd.product) = '' OR odd.kind <> 'day') AND list_has_any(others,
-                (SELECT coalesce(list(text), []) FROM labels WHERE kind = 'total_row'))) THEN 'total_row'
+            WHEN 'total_row' IN ({kinds}) OR (list_has_any(others, {_TOTALS}) AND (bare(odd.product) = ''
+                OR odd.kind <> 'day' OR ({no_region} AND list_has_all({_TOTALS}, {_WORDS})))) THEN 'total_row'
             WHEN odd.kind = 'repeated_header' THEN 'repeated_header'
             WHEN odd.kind NOT IN ('day', 'future_date')
                 AND ('note' IN ({kinds}) OR coalesce({", ".join(value.values())}) IS NULL) THEN 'note'
@@ -314,7 +323,8 @@ def cut_rows(shape: Shape) -> str:
 
 # Rows that may lack a cell at their end and have one too many before it.
 SHIFTED_LINES = """SELECT line FROM judged WHERE reason IS NULL AND kind = 'day'
-    AND region IN (SELECT text FROM strange WHERE kind = 'region') AND line > $1 ORDER BY line LIMIT $2"""
+    AND region <> '' AND region IN (SELECT text FROM strange WHERE kind = 'region') AND line > $1
+    ORDER BY line LIMIT $2"""
 SURPLUS_LINES = "SELECT line FROM judged WHERE reason = 'field_count' AND line > $1 ORDER BY line LIMIT $2"
 DOUBTFUL = """UPDATE judged SET reason = 'field_count', held = new.held FROM (SELECT unnest($1::BIGINT[]) AS line,
     unnest($2::VARCHAR[])::DECIMAL(38, 18) AS held) new WHERE judged.line = new.line"""
