@@ -11,7 +11,7 @@ from itertools import combinations
 from pathlib import Path
 
 from devtools.mixer.plan import Plan, table_of
-from devtools.mixer.table import JUNK, TODAY, Row, Table
+from devtools.mixer.table import TODAY, Row, Table
 from opskit.errors import InvalidInput
 from opskit.sales.cells import Order
 from opskit.sales.insight import Period
@@ -223,14 +223,30 @@ def _told(need: str, read: _Read) -> bool:
 
 
 def _reasons_match(rejected: Counter[str], rows: list[Row]) -> bool:
-    """Whether each reason given can be that of a row: flows are small, so that first come, first served will do."""
-    left = +rejected
-    for row in sorted((row for row in rows if row.reasons), key=lambda row: (row.optional, row.free, len(row.reasons))):
-        for reason in sorted(row.reasons, key=lambda name: (name not in JUNK, name)):
-            if left[reason] > 0:
-                left[reason] -= 1
-                break
-        else:
-            if not row.optional and not row.free:
-                return False
-    return not +left
+    """Whether the reasons given can be those of the rows, one each.
+
+    If there is a row for every reason, and a reason for every row that needs one, then both at once (Mendelsohn and
+    Dulmage, 1958).
+    """
+    given = list(rejected.elements())
+    bad = [row for row in rows if row.reasons]
+    must = [row for row in bad if not row.optional and not row.free]
+    return _paired([[place for place, row in enumerate(bad) if reason in row.reasons] for reason in given]) and _paired(
+        [[place for place, reason in enumerate(given) if reason in row.reasons] for row in must]
+    )
+
+
+def _paired(choices: list[list[int]]) -> bool:
+    """Whether each can have one of its choices for itself: Kuhn's augmenting paths."""
+    taken: dict[int, int] = {}
+
+    def seat(one: int, tried: set[int]) -> bool:
+        for place in choices[one]:
+            if place not in tried:
+                tried.add(place)
+                if place not in taken or seat(taken[place], tried):
+                    taken[place] = one
+                    return True
+        return False
+
+    return all(seat(one, set()) for one in range(len(choices)))

@@ -81,7 +81,7 @@ def _line(table: Table, row: Row) -> str:
     twice = '\\"' if table.quoting == "backslash" else '""'
     line = between.join(
         '"' + cell.replace('"', twice) + '"'
-        if everything or cell.startswith('"') or any(sign in cell for sign in wanted)
+        if everything or cell.lstrip(" ").startswith('"') or any(sign in cell for sign in wanted)
         else cell
         for cell in cells
     )
