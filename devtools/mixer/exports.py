@@ -208,6 +208,8 @@ def _layout(name: str) -> Change:
             ours = kind in {*ROLES, "total"}
             column = kind if ours else _rival(kind, heading)
             columns.append(column)
+            if kind == "code3":
+                table.params["currency"] = "CNY"
             if ours:
                 table.names[column] = heading
             elif kind == "state":

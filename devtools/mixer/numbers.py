@@ -56,9 +56,10 @@ def _money_form(name: str) -> Change:
         form, code = forms.MONEY[name]
         if table.params.get("currency", code) != code and code:
             return False
-        if code:
+        both = dice.random() < _HALF
+        if code and ("price" in table.columns or (both and "total" in table.columns)):
             table.params["currency"] = code
-        if dice.random() < _HALF:
+        if both:
             _each(table, "total", lambda: form)
         return _each(table, "price", lambda: form)
 

@@ -100,4 +100,5 @@ def _close(table: Table) -> None:
     if "mixed_currency" in table.needs and not any(row.reasons == {"currency_mismatch"} for row in table.rows):
         table.needs.discard("mixed_currency")
     if not good:
+        table.needs.discard("mixed_currency?")  # nothing to mix the strange ones with
         table.refusals |= {"no_rows", "no_valid_dates"}

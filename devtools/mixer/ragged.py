@@ -10,9 +10,9 @@ from devtools.mixer.table import ANY, Row, Table
 _THOUSAND = 1000
 
 
-def _begins_quoted(row: Row) -> bool:
-    """Whether a name begins with a quotation mark: where nothing is quoted, nobody can tell it from a quoted one."""
-    return any(cell.lstrip().startswith('"') for cell in row.cells.values())
+def _may_be_bare(row: Row, parting: str = "") -> bool:
+    """Whether a row is one row, and this one, without quotation marks around its cells."""
+    return not any(mark in cell for cell in row.cells.values() for mark in f'{parting}"\n\r')
 
 
 @defect(weight=0.5)
@@ -48,8 +48,7 @@ def bare_decimal_comma(table: Table, _: Random) -> bool:
     if not table.bare_commas or "price" not in table.columns or not plain or table.scaled:
         return False
     for row in good:
-        comma = any("," in cell for cell in row.cells.values())
-        if row.sale and row.sale.price % 1 and not comma and not _begins_quoted(row):
+        if row.sale and row.sale.price % 1 and _may_be_bare(row, ","):
             row.cells = row.cells | {"price": forms.plain(row.sale.price).replace(".", ",")}
             row.bare, row.free, row.reasons = True, True, ANY
     table.refusals |= {"missing_columns", "no_rows", "no_valid_dates", "not_a_table"}
@@ -75,8 +74,9 @@ def surplus_cells(table: Table, dice: Random) -> bool:
     for row in table.some(dice):
         row.surplus = ["备注", "x"][: dice.randint(1, 2)]
         row.reasons = frozenset({"field_count"})
-        # nothing is shifted where a column without a name has room for it
-        row.free = table.container != "text" or table.trailing in {"all", "header"}
+        # Nothing is shifted by it in a workbook, or where the header has a cell for it and no comma parts numbers.
+        row.free = table.container != "text" or table.trailing == "header"
+        row.free = row.free or (table.trailing == "all" and table.delimiter != ",")
     return True
 
 
@@ -130,7 +130,7 @@ def bare_thousands(table: Table, dice: Random) -> bool:
     if table.decimal_comma or "price" not in table.columns or not table.bare_commas or table.scaled:
         return False
     for row in table.some(dice, 4):
-        if row.sale and row.sale.price >= _THOUSAND and not _begins_quoted(row):
+        if row.sale and row.sale.price >= _THOUSAND and _may_be_bare(row):
             row.cells = row.cells | {"price": f"{row.sale.price:,f}"}
             row.bare = True
             row.reasons, row.free = frozenset({"field_count", "bad_amount", "bad_price"}), True
@@ -143,8 +143,8 @@ def bare_thousands_cut(table: Table, dice: Random) -> bool:
     if table.decimal_comma or not table.bare_commas or table.columns[-1] != "region" or "price" not in table.columns:
         return False
     for row in table.some(dice, 1):
-        plain = row.sale and row.cells["price"] == forms.plain(row.sale.price)
-        if row.sale and row.sale.price >= _THOUSAND and plain and not _begins_quoted(row):
+        plain = row.sale and row.cells["price"] == forms.plain(row.sale.price) and _may_be_bare(row)
+        if row.sale and row.sale.price >= _THOUSAND and plain:
             row.cells = row.cells | {"price": f"{row.sale.price:,f}"}
             row.bare, row.cut = True, 1
             _lose_region(row)
@@ -158,7 +158,7 @@ def bare_names(table: Table, dice: Random) -> bool:
     if not table.bare_commas:
         return False
     for row in table.some(dice, 2):
-        if row.sale and not any("," in cell for cell in row.cells.values()) and not _begins_quoted(row):
+        if row.sale and _may_be_bare(row, ","):
             row.cells = row.cells | {"product": "Large, red"}
             row.sale = replace(row.sale, product="Large, red")
             row.bare = row.free = True

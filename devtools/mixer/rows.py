@@ -1,12 +1,11 @@
 """Defects of lines: what stands above, between and below the rows, and rows that lack or exceed columns."""
 
-from datetime import date
 from decimal import Decimal
 from random import Random
 
 from devtools.mixer import forms
 from devtools.mixer.registry import defect
-from devtools.mixer.table import ANY, JUNK, ROLES, Row, Table
+from devtools.mixer.table import ANY, JUNK, ROLES, Row, Sale, Table
 
 _HALF = 0.5
 
@@ -29,13 +28,17 @@ def blank_rows(table: Table, dice: Random) -> bool:
     return True
 
 
-def _label(table: Table, dice: Random, day: date | None) -> str:
+def _label(table: Table, dice: Random, above: list[Sale]) -> str:
+    day = above[-1].day if above else None
+
+    def known(name: str) -> str:  # of what nobody sold, it is the name of something
+        return f"{name} Total" if any(name in {sale.product, sale.region} for sale in above) else "Total"
+
     if table.language == "en":
         if dice.random() < 0.3 and day:
-            sold = {name for row in table.rows if row.sale for name in (row.sale.product, row.sale.region)}
-            # Of something that was not sold, it might be a product: Colgate Total is toothpaste.
-            of = [f"{name} Total" for name in ("North", "Widget") if name in sold]
-            return dice.choice([f"{day} Total", *of, "Total (USD)", "Total for March", "TOTAL:"])
+            return dice.choice(
+                [f"{day} Total", *map(known, ["North", "Widget"]), "Total (USD)", "Total for March", "TOTAL:"]
+            )
         return dice.choice(["Total", "TOTAL", "Grand Total", "Subtotal", "Sub-total:", "Total:", "Sum", "Page total"])
     if dice.random() < 0.3 and day:
         return dice.choice(
@@ -72,7 +75,7 @@ def _total_row(table: Table, dice: Random, place: int) -> Row:
         cells["price"] = write(worth)
     usual = [column for column in ("date", "product", "region") if column in cells]
     others = [column for column in cells if column not in {*ROLES, "total", "currency"}]
-    label = _label(table, dice, above[-1].day if above else None)
+    label = _label(table, dice, above)
     cells[dice.choice([*usual, *usual, *others])] = label
     named = [column for column in cells if column not in {"price", "amount", "total", "date"} and not cells[column]]
     if dice.random() < 0.2 and named and above:

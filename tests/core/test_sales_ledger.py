@@ -291,7 +291,7 @@ def test_a_figure_for_a_region_shows_that_another_comma_should_have_been_joined(
     found = account("2026-03-01,a,5,1,x,y,7\n2026-03-01,a,489,91,2,x,1,661.60\n", tmp_path, header)
     assert (found.accepted, found.rejected) == (1, {"field_count": 1})
     shops = "".join(f"2026-03-01,a,5,1,{shop},y,7\n" for shop in range(4))
-    found = account(f"{shops}2026-03-01,a,489,91,2,x,1,661.60\n", tmp_path, header)
+    found = account(f"{shops}2026-03-01,a,1,661.60,91,2,x,7\n", tmp_path, header)
     assert (found.accepted, found.rejected) == (5, {})
 
 
@@ -311,6 +311,13 @@ def test_a_blank_region_is_no_sign_of_a_comma_too_many(tmp_path: Path) -> None:
     rows = "2026-03-01,x,a,12,5,-\n" * 3 + "2026-03-01,,a,12,120,7\n"
     found = account(rows, tmp_path, "Date,Region,Product,Price,Amount,Note")
     assert (found.accepted, found.rejected) == (4, {})
+
+
+def test_a_comma_that_may_as_well_be_a_decimal_one_is_no_thousands(tmp_path: Path) -> None:
+    header = "Date,Product,Price,Amount,Returned,Region,Target,Cost"
+    for row, accepted in {"a,1,489,9,4,x,4,61.6": 2, "a,489,91,9,4,x,4,661.6": 0}.items():
+        found = account("2026-03-01,a,1,1,0,x,1,1\n" + f"2026-03-01,{row}\n" * 2, tmp_path, header)
+        assert (found.accepted, found.rejected["field_count"]) == (1 + accepted, 2 - accepted)
 
 
 def test_what_stands_in_the_column_before_is_no_region(tmp_path: Path) -> None:
@@ -459,6 +466,19 @@ def test_a_label_in_another_column_makes_a_total_of_a_whole_row_unless_most_rows
     assert (found.accepted, found.rejected) == (4, {"total_row": 1})
     found = account("2026-03-01,a,1,1,x,Total\n2026-03-01,b,9,1,y,Total\n", tmp_path, f"{HEADER},Measure")
     assert (found.accepted, found.rejected) == (2, {})
+
+
+def test_a_subtotal_of_a_product_has_no_other_words(tmp_path: Path) -> None:
+    rows = "2026-03-01,a,1,1,x,S1,ok\n2026-03-01,a,9,1,,Sum,3\n2026-03-01,a,5,1,,S1,合计\n2026-03-01,a,5,1,x,,合计\n"
+    found = account(rows, tmp_path, f"{HEADER},Counter,备注")
+    assert (found.accepted, found.rejected) == (2, {"total_row": 2})
+
+
+def test_more_than_can_be_money_is_taken_out_as_it_was_put_in(tmp_path: Path) -> None:
+    rows = "2026-03-01,a,1.5,2,x\n2026-03-01,合计,453128100,26,x\n2026-03-01,b,453128100,1,x\n"
+    with read(f"日期,商品,单价（万元）,数量,地区\n{rows}", tmp_path) as found:
+        assert found.account.rejected == {"total_row": 1, "bad_price": 1}
+        assert found.products(ALL).keys() == {"a"}
 
 
 def test_a_header_may_itself_be_the_word_for_a_sum(tmp_path: Path) -> None:

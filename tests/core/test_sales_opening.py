@@ -762,6 +762,8 @@ def test_a_table_without_header_is_read_by_its_content(box: Box) -> None:
     assert set(codes(layout)) == {"no_header", "no_region_column"}
     assert layout.columns == {Column.DATE: 0, Column.PRICE: 1, Column.PRODUCT: 2, Column.AMOUNT: 3, Column.TOTAL: 4}
     assert box(rows, mapping={"product": "2"}).columns == PLACES
+    for first in ("20260101,P0,0.50,1\n", "20260101,P0,0.50,1,华东,more\n"):  # a row too short or long is one, too
+        assert box(f"日报,20260101,20260601\n,20260101,\n{first}{rows}").first_line == 3
     plain_names = rows.replace("华东", "x").replace("华北", "y")
     assert box(plain_names).columns == PLACES
     assert refusal(box, "2026-01-11,a,1.5,2,7,4\n2026-01-12,b,1.5,2,7,4\n").startswith("[missing_columns]")

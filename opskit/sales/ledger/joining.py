@@ -14,6 +14,8 @@ from opskit.sales.ledger.texts import Days, Numbers
 _LEFT = re.compile(r".*?(?<![0-9.])[0-9]{1,3}", re.DOTALL)
 _RIGHT = re.compile(r"[0-9]{3}(?![0-9])")
 _GROUPED = re.compile(r"[^0-9,]{0,6}[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?[^0-9,]{0,6}")
+_WHOLE = re.compile(r"[^0-9]{0,6}[0-9]+")
+_FRACTION = re.compile(r"(?:[0-9]{1,2}|[0-9]{4,})[^0-9.]{0,6}")  # three digits may be a thousand's
 _MOST, _PLACES = 4, 12  # commas that part no cells in one row; places where they may be
 _CENT = Decimal("0.01")
 
@@ -43,9 +45,7 @@ class Joiner:
 
     def readings(self, cells: Sequence[str], *, short: bool) -> list[Joined]:
         """Each way to join neighbours so that the row fits; ``short``: it may lack cells at its end."""
-        cells = list(cells)
-        while cells and not cells[-1].strip():
-            cells.pop()
+        cells = _filled(cells)
         surplus = len(cells) - self.width
         places = [
             place for place in range(len(cells) - 1) if _LEFT.fullmatch(cells[place]) and _RIGHT.match(cells[place + 1])
@@ -55,6 +55,17 @@ class Joiner:
             return []
         ways = (_joined(cells, set(chosen)) for count in counts for chosen in combinations(places, count))
         return [row for way in ways if way for row in self._read(way + [""] * (self.width - len(way)))]
+
+    def is_decimal(self, cells: Sequence[str]) -> bool:
+        """Whether the row fits if the comma in its price or line total is that of a decimal: 12,50."""
+        cells = _filled(cells)
+        place = self.columns[Column.PRICE if Column.PRICE in self.columns else Column.TOTAL]
+        if len(cells) != self.width + 1:
+            return False
+        whole, fraction = cells[place : place + 2]
+        if not _WHOLE.fullmatch(whole) or not _FRACTION.fullmatch(fraction):
+            return False
+        return any(row.day for row in self._read([*cells[:place], f"{whole}.{fraction}", *cells[place + 2 :]]))
 
     def chosen(self, readings: Sequence[Joined]) -> Joined | None:
         """The one way there is, or the only one that the row's own total bears out.
@@ -84,6 +95,14 @@ class Joiner:
         codes = sorted({named, *(number.currency for number in found.values())})
         fits = day.day if day.kind == "day" else None
         yield Joined(fits, product, region, unit, quantity, sales, written, codes[-1])
+
+
+def _filled(cells: Sequence[str]) -> list[str]:
+    """The cells up to the last one that holds anything."""
+    found = list(cells)
+    while found and not found[-1].strip():
+        found.pop()
+    return found
 
 
 def is_figure(text: str) -> bool:

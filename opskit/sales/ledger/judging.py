@@ -4,6 +4,9 @@ from opskit.sales.cells import Column
 from opskit.sales.ledger.sql import NUMBERS, Shape, scanned, values
 
 _ELSEWHERE = "(SELECT coalesce(list(text), []) FROM strange WHERE kind = 'other')"
+# The labels of totals, and what is no number in the columns that are none of ours: of a sale these say more.
+_TOTALS = "(SELECT coalesce(list(text), []) FROM labels WHERE kind = 'total_row')"
+_WORDS = "[x FOR x IN others IF regexp_matches(x, '[^-0-9.,:/ ]')]"
 
 
 def odd(shape: Shape) -> str:
@@ -61,15 +64,14 @@ def judged(shape: Shape) -> str:
     kinds = ", ".join(f"coalesce({label}.kind, '')" for label in ("by_product", "by_region", "by_date", "by_first"))
     codes = ", ".join(f"nullif({name}, '')" for name in ("price.currency", "total.currency", "amount.currency"))
     codes += ", nullif(currencies.kind, '')"
-    totals = "(SELECT coalesce(list(text), []) FROM labels WHERE kind = 'total_row')"
-    unnamed = "(bare(odd.product) = '' OR bare(odd.region) = '' OR odd.kind <> 'day')"
-    elsewhere = f"(({unnamed} AND list_has_any(others, {totals})) OR list_has_any(others, {_ELSEWHERE}))"
+    labelled = f"(list_has_any(others, {_TOTALS}) OR list_has_any(others, {_ELSEWHERE}))"
+    no_sale = f"(bare(odd.product) = '' OR odd.kind <> 'day' OR list_has_all({_TOTALS} || {_ELSEWHERE}, {_WORDS}))"
     return f"""INSERT INTO judged SELECT line, k, odd.kind, digest, day, bare(odd.product), bare(odd.region), {unit},
         {quantity}, TRY({sales}) AS sales, {fits[Column.TOTAL]}, NULL, coalesce(least({codes}), ''),
         coalesce(greatest({codes}), ''),
         CASE WHEN first_cell = '' THEN 'blank'
             WHEN odd.kind = 'repeated_header' THEN 'repeated_header'
-            WHEN 'total_row' IN ({kinds}) OR {elsewhere} THEN 'total_row'
+            WHEN 'total_row' IN ({kinds}) OR ({labelled} AND {no_sale}) THEN 'total_row'
             WHEN odd.kind NOT IN ('day', 'future_date')
                 AND ('note' IN ({kinds}) OR coalesce({", ".join(value.values())}) IS NULL) THEN 'note'
             WHEN surplus <> '' THEN 'field_count'

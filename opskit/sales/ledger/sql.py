@@ -141,7 +141,8 @@ def views(shape: Shape) -> list[str]:
 def _plain(shape: Shape, role: Column) -> str:
     """The number that a cast understands, multiplied; NULL where it is not to be trusted."""
     factor = shape.factors.get(role, 1)
-    value = f"({_PLAIN}::DECIMAL(28, 9) * {factor:d}::DECIMAL(10, 0))::DECIMAL(30, 9)" if factor != 1 else _PLAIN
+    scaled = f"TRY_CAST({_PLAIN}::DECIMAL(28, 9) * {factor:d}::DECIMAL(10, 0) AS DECIMAL(21, 9))::DECIMAL(30, 9)"
+    value = scaled if factor != 1 else _PLAIN
     marks = ["_"] * shape.underscores + ["."] * (role in shape.commas)
     odd = " OR ".join(f"contains(x, '{mark}')" for mark in marks)
     return f"CASE WHEN {odd} THEN NULL ELSE {value} END" if odd else value

@@ -226,8 +226,7 @@ def _unnamed(rows: Sequence[Row], mapping: Mapping[Column, str]) -> Head:
     ).missing:  # the user has named what is needed, and a guess would be one too many
         guess = {}
     columns |= guess
-    dated = columns.get(Column.DATE)
-    data = next((place for place, (_, cells) in enumerate(rows) if _is_row(cells, dated, usual)), None)
+    data = next((place for place, (_, cells) in enumerate(rows) if _is_sale(cells, columns, usual)), None)
     above = [cells for place, cells in full if data is not None and place < data and sum(map(bool, cells)) > usual / 2]
     if data is None or above:  # an unknown header: its columns are only proposed, unless the user numbered them
         cells = _trimmed(above[0] if above else full[0][1] if full else rows[0][1] if rows else [])
@@ -237,10 +236,16 @@ def _unnamed(rows: Sequence[Row], mapping: Mapping[Column, str]) -> Head:
     return Head(-1, data, [], columns, usual, 1, [Caution("no_header")])
 
 
-def _is_row(cells: Sequence[str], dated: int | None, usual: int) -> bool:
-    """Whether a record is one of the table, though it may lack cells at its end."""
-    filled = sum(map(bool, map(str.strip, cells)))
-    return dated is not None and dated < len(cells) <= usual < filled * 2 and _is_day(cells[dated])
+def _is_sale(cells: Sequence[str], columns: Mapping[Column, int], usual: int) -> bool:
+    """Whether a row has a day where it should be; one of another width than the usual, such as a title, a number too.
+
+    The first row may lack its last cells or have some too many, as any other may: it is judged like them.
+    """
+    held = {column: cells[place] for column, place in columns.items() if place < len(cells)}
+    if Column.DATE not in held or not _is_day(held[Column.DATE]):
+        return False
+    figures = [held[column] for column in (Column.PRICE, Column.AMOUNT, Column.TOTAL) if column in held]
+    return len(cells) == usual > 1 or any(number(text, units=True) is not None for text in figures)
 
 
 def _cautions(head: Head) -> list[Caution]:
