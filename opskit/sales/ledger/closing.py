@@ -48,9 +48,8 @@ def _join(ask: Asking, layout: Layout, sieve: Sieve) -> None:
         found = {line: joiner.readings(row, short=False) for line, row in rows}
         chosen = {line: joined for line in found if (joined := joiner.chosen(found[line]))}
         # Where most rows cannot be read so, or as well with the comma of a decimal, their commas are others.
-        if trusted is None:
-            others = sum(joiner.is_decimal(row) for _, row in rows)
-            trusted = len(chosen) * 2 >= len(found) and others * 2 <= len(chosen)
+        decimal = sum(joiner.is_decimal(row) for _, row in rows)
+        trusted = len(chosen) * 2 >= len(found) and decimal * 2 <= len(chosen) if trusted is None else trusted
         chosen = chosen if trusted else {}
         ask.update(judging.JOINED, ((line, *row) for line, row in chosen.items()))
         doubtful = ((line, _most(several)) for line, several in found.items() if several and line not in chosen)
