@@ -70,6 +70,7 @@ def _ordered(name: str) -> Change:
             table.params["date_order"] = order
         if "date_order" not in table.params:
             table.excused.add("ambiguous_dates")
+            table.refusals |= {"no_rows"} if order == "ymd" else set()  # read as d/m/y, 26/07/28 lies in the future
         for row in table.rows:
             if row.sale:
                 row.cells["date"] = _clocked(row.sale.day, name, dice)

@@ -12,7 +12,7 @@ _BOMS = {"utf-8": codecs.BOM_UTF8, "utf-16-le": codecs.BOM_UTF16_LE, "utf-16-be"
 _DAMAGE = "QZQZ"
 _MANY = 8
 _CAN_BE_DAMAGED = {"utf-8", "gb18030"}
-_END = Row(line=[], reasons=frozenset({"blank"}), optional=True)  # what the end of a file looks like, counted or not
+_END = Row(line=[], reasons=frozenset({"blank", "note"}), optional=True)  # the end of a file, counted or not
 _BOOKS = {"xlsx": books.xlsx, "ods": books.ods, "xls": books.xls}
 
 

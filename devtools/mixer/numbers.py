@@ -74,7 +74,7 @@ for _name in forms.MONEY:
 def decimal_comma(table: Table, dice: Random) -> bool:
     """The European way, in all columns of numbers or only in that of prices."""
     sign = dice.choice(["{}", "{}", "{} €", "€{}"]) if "currency" not in table.params else "{}"
-    if sign != "{}":
+    if sign != "{}" and "price" in table.columns:
         table.params["currency"] = "EUR"
     table.decimal_comma = True
     mark = dice.choice([".", ".", ".", " ", "\u00a0", "'"])

@@ -95,7 +95,7 @@ def _close(table: Table) -> None:
     if both and any(row.sale and abs(row.sale.discount) >= _CENT for row in good):
         table.needs.add("differing")
     texts = Counter(tuple(table.cells_of(row)) for row in good)
-    if any(count > 1 for count in texts.values()):
+    if any(count > 1 for count in texts.values()) and not table.clock:  # there the same day has another time
         table.needs.add("duplicates")
     if "mixed_currency" in table.needs and not any(row.reasons == {"currency_mismatch"} for row in table.rows):
         table.needs.discard("mixed_currency")

@@ -64,7 +64,7 @@ def row_names(table: Table, _: Random) -> bool:
         if row.line is None:
             row.line = [f"{place + 1}", *table.cells_of(row)]
             row.reasons, row.free = row.reasons or ANY, row.free or not row.reasons
-    table.refusals |= {"missing_columns", "no_rows", "no_valid_dates"}
+    table.refusals |= {"missing_columns", "no_rows", "no_valid_dates", "not_a_table"}
     return True
 
 

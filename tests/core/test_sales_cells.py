@@ -356,6 +356,8 @@ def test_totals() -> None:
     |2026-03-01 Total|Q1 Total|Total Amount|Sales Total|Total USD 5.00|합계|\u200b合计\u3000|=合计|合计金额
 """
     assert [text for text in listed(totals) if not is_total(text)] == []
+    assert is_total("华东\n小计")
+    assert not is_total("第一行\r\n\r\n合计")  # a message
     names = """
     总计算器|小计算器|合计算尺|累计积分卡|统计|华东|共享单车|总裁椅|汇总打印机|Total Gym|Colgate Total|Total 90
     |Total90|Total War|Totally|Summer|Sumo|sum41|Sumsung||-|2026-03-01|12.5|合计划生育用品|总计 A|合计：张三

@@ -123,6 +123,16 @@ def test_currencies_are_never_mixed(tmp_path: Path) -> None:
     assert found.cautions == [("mixed_currency", {"used": "CNY", "count": 1, "held": "USD 18.00"})]
 
 
+def test_one_row_with_a_mark_beside_one_without_is_a_mixture(tmp_path: Path) -> None:
+    header = "日期,商品,单价,数量,地区"
+    found = account("2026-03-01,灯,$9,1,x\n2026-03-01,灯,3,1,x\n", tmp_path, header)
+    assert (found.rejected, found.currency) == ({"currency_mismatch": 1}, "CNY")
+    rows = "2026-03-01,灯,$9,1,x\n2026-03-01,灯,$9,?,x\n2026-03-01,灯,$9,1,x\n小计,,$9,1,\n2026-03-01,灯,3,1,x\n"
+    unmarked = account(rows, tmp_path, header)
+    assert (unmarked.accepted, unmarked.currency) == (3, "USD")
+    assert ("unmarked_currency", {"used": "USD", "count": 1}) in unmarked.cautions
+
+
 def test_a_column_may_tell_the_currency(tmp_path: Path) -> None:
     found = account(
         "2026-03-01,a,1,1,x,USD\n2026-03-01,a,2,1,x,USD\n2026-03-01,a,4,1,x,EUR\n", tmp_path, f"{HEADER},Currency"
@@ -153,6 +163,7 @@ def test_merged_dates_are_filled_down_when_asked(tmp_path: Path) -> None:
         assert {day: sums.sales for day, sums in found.days().items()} == {FIRST: 3, SECOND: 12}
         assert found.account.accepted == 4
     assert account(rows, tmp_path).rejected == {"bad_date": 2}
+    assert account(f"{rows} , , , , \n", tmp_path, fill_down=True).rejected == {"blank": 1}
 
 
 def test_a_total_stands_in_for_a_missing_price(tmp_path: Path) -> None:
@@ -481,6 +492,18 @@ def test_more_than_can_be_money_is_taken_out_as_it_was_put_in(tmp_path: Path) ->
         assert found.products(ALL).keys() == {"a"}
 
 
+def test_a_word_in_the_remark_of_a_future_order_makes_no_total_of_it(tmp_path: Path) -> None:
+    rows = '2026-03-01,a,1,1,x,-,ok\n2062-03-01,a,1,1,x,"thanks, 合计",ok\n,a,5,1,x,小计,\n'
+    told = account(rows, tmp_path, f"{HEADER},备注,State")
+    assert (told.accepted, told.rejected) == (1, {"future_date": 1, "total_row": 1})
+
+
+def test_a_product_that_reads_like_a_note_does_not_make_one_of_its_row(tmp_path: Path) -> None:
+    found = account("2026-03-01,# 1,1,1,x\n2026-3,# 1,5,1,x\n,# 1,,,\n# 1,a,1,1,x\n", tmp_path)
+    assert (found.accepted, found.rejected) == (1, {"bad_date": 1, "note": 2})
+    assert found.money == 5
+
+
 def test_a_header_may_itself_be_the_word_for_a_sum(tmp_path: Path) -> None:
     found = account("5,x,a,2026-03-01\nSubtotal,Region,Product,Date\n", tmp_path, "Subtotal,Region,Product,Date")
     assert (found.accepted, found.rejected) == (1, {"repeated_header": 1})
@@ -521,6 +544,10 @@ def test_a_few_decimal_commas_among_points_are_slips(tmp_path: Path) -> None:
     rows = '2026-03-01,a,7.585,1,x\n2026-03-01,a,4.275,1,x\n2026-03-01,a,2.021,1,x\n2026-03-01,a,"7,65",1,x\n'
     found = account(rows, tmp_path)
     assert (found.accepted, found.rejected) == (3, {"bad_price": 1})
+
+
+def test_what_is_no_number_is_no_witness_against_decimal_commas(tmp_path: Path) -> None:
+    assert total('2026-03-01,a,"12,50 €",1,x\n2026-03-01,a,3*12.5,1,x\n', tmp_path) == Decimal("12.5")
 
 
 def test_one_decimal_comma_among_thousands_is_a_slip(tmp_path: Path) -> None:

@@ -686,6 +686,16 @@ def test_numbers_of_columns_make_no_header_of_a_total(box: Box) -> None:
     assert codes(layout) == ["no_region_column", "no_price_column"]
     undated = box(table.replace("2026-03-01", "soon"), mapping={"date": "1", "product": "2", "total": "3"})
     assert (undated.header_row, undated.first_line) == (0, 2)
+    ended = box(
+        f"a,b,c,d\n{table[8:]}".replace("\n", ",\n").replace("d,", "d"),
+        mapping={"date": "1", "product": "2", "total": "3"},
+    )
+    assert (ended.header_row, ended.first_line, ended.width) == (0, 2, 4)
+    titled = box(
+        f"Period,2026-03-01,to,2026-03-02\n,,,\n{table}".replace("c,d", "c,d,"),
+        mapping={"date": "1", "product": "2", "total": "3"},
+    )
+    assert (titled.header_row, titled.header[:4]) == (2, ["a", "b", "c", "d"])
     guessed = box(table, mapping={"date": "1", "product": "2"})
     assert guessed.columns == {Column.DATE: 0, Column.PRODUCT: 1, Column.PRICE: 2, Column.AMOUNT: 3}
     assert codes(guessed) == ["no_header", "no_region_column"]
@@ -786,6 +796,8 @@ def test_a_header_may_be_too_wide_to_be_one(box: Box) -> None:
         ('a,27" TV,d', ["a", '27" TV', "d"], -1),
         ('a,"b" c,d', ["a", '"b" c', "d"], -1),
         ('a,"b,d', ["a", '"b', "d"], 2),
+        ('"55\\", black",d', ['55", black', "d"], -1),
+        ('"C:\\","D:\\",d', ["C:\\", "D:\\", "d"], -1),
         ('="1,5",x', ['="1,5"', "x"], -1),
         ('"a",', ["a", ""], -1),
         ("", [""], -1),

@@ -42,6 +42,7 @@ _ENGLISH = re.compile(
     r"|(?:amount|sales|quantity|qty)\stotal|sums?|sum\stotal|sous-total|suma|summe|gesamt|gesamtsumme|zwischensumme|σ)"
     rf"{_FIGURE}"
 )
+_PARAGRAPHS = re.compile(r"\n\s*\n")  # of a message
 _MONEY = re.compile(r"[^0-9]|[0-9]+[.,]")  # a figure that is no part of a name
 _HINT = re.compile(r"total|sum|gesamt|σ|[计总汇계]")  # no label of a total is without
 
@@ -91,8 +92,9 @@ def is_total(text: str) -> bool:
     "Colgate Total" is toothpaste. The figure may follow ("合计：1,234.50"), in English after a colon or as money,
     for "Total 90" is a boot.
     """
-    text = " ".join(_plain(text[: LONGEST * 2]).split())
-    if len(text) > _LONGEST_TOTAL or not _HINT.search(text):
+    written = text[: LONGEST * 2].strip()
+    text = " ".join(_plain(written).split())
+    if len(text) > _LONGEST_TOTAL or not _HINT.search(text) or _PARAGRAPHS.search(written):
         return False
     text = _BRACKETED.sub("", text).strip(_AROUND) or text.strip(_AROUND)
     if _GROUP.fullmatch(text):

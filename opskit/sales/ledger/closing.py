@@ -81,8 +81,9 @@ def _settle_currency(ask: Asking, sieve: Sieve) -> None:
         return
     column = Counter(dict(ask.all(sql.CUBE_CODES)))
     [(plain,)] = ask.all(judging.PLAIN)
-    unmarked = max(plain - column.total() - sieve.marks.total(), 0)
-    votes = column + sieve.marks
+    marks = Counter({code: rows - ask.all(judging.MARKED_ODD, [code])[0][0] for code, rows in sieve.marks.items()})
+    unmarked = max(plain - column.total() - marks.total(), 0)
+    votes = column + marks
     codes = set(votes)
     for low, high, rows in ask.all(judging.CODES):
         votes[low] += rows

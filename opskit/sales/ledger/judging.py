@@ -61,11 +61,14 @@ def judged(shape: Shape) -> str:
     unit, quantity, sales = values(shape, *(fits[role] for role in NUMBERS))
     no_price = fits[Column.PRICE if Column.PRICE in shape.columns else Column.TOTAL]
     joins = " ".join(f"LEFT JOIN {role}_numbers {role} ON {role}.text = odd.{role}" for role in NUMBERS)
-    kinds = ", ".join(f"coalesce({label}.kind, '')" for label in ("by_product", "by_region", "by_date", "by_first"))
+    kinds, notes = (
+        ", ".join(f"coalesce({label}.kind, '')" for label in labels)
+        for labels in (("by_product", "by_region", "by_date", "by_first"), ("by_date", "by_first"))
+    )
     codes = ", ".join(f"nullif({name}, '')" for name in ("price.currency", "total.currency", "amount.currency"))
     codes += ", nullif(currencies.kind, '')"
     labelled = f"(list_has_any(others, {_TOTALS}) OR list_has_any(others, {_ELSEWHERE}))"
-    no_sale = f"(bare(odd.product) = '' OR odd.kind <> 'day' OR list_has_all({_TOTALS} || {_ELSEWHERE}, {_WORDS}))"
+    no_sale = f"(bare(odd.product) = '' OR list_has_all({_TOTALS} || {_ELSEWHERE}, {_WORDS}))"
     return f"""INSERT INTO judged SELECT line, k, odd.kind, digest, day, bare(odd.product), bare(odd.region), {unit},
         {quantity}, TRY({sales}) AS sales, {fits[Column.TOTAL]}, NULL, coalesce(least({codes}), ''),
         coalesce(greatest({codes}), ''),
@@ -73,7 +76,7 @@ def judged(shape: Shape) -> str:
             WHEN odd.kind = 'repeated_header' THEN 'repeated_header'
             WHEN 'total_row' IN ({kinds}) OR ({labelled} AND {no_sale}) THEN 'total_row'
             WHEN odd.kind NOT IN ('day', 'future_date')
-                AND ('note' IN ({kinds}) OR coalesce({", ".join(value.values())}) IS NULL) THEN 'note'
+                AND ('note' IN ({notes}) OR coalesce({", ".join(value.values())}) IS NULL) THEN 'note'
             WHEN surplus <> '' THEN 'field_count'
             WHEN odd.kind = 'future_date' THEN 'future_date'
             WHEN odd.kind <> 'day' THEN 'bad_date'
@@ -124,6 +127,7 @@ JOINED = """UPDATE judged SET kind = 'day', reason = NULL, day = new.day, produc
     unnest($7::VARCHAR[])::DECIMAL(38, 18) AS sales, unnest($8::VARCHAR[])::DECIMAL(21, 9) AS written,
     unnest($9::VARCHAR[]) AS currency) new
     WHERE judged.line = new.line"""
+MARKED_ODD = "SELECT count(*) FROM judged WHERE $1 IN (low, high) AND (k = 2 OR reason IS NOT NULL)"
 CODES = "SELECT low, high, count(*) FROM judged WHERE reason IS NULL AND k = 2 GROUP BY ALL"
 PLAIN = """SELECT coalesce(sum(rows), 0)::BIGINT - (SELECT count(*) FROM judged WHERE k < 2 AND kind = 'day'
     AND reason IS NOT NULL) FROM cube JOIN days USING (text) WHERE part = 0 AND k < 2 AND kind = 'day'"""

@@ -8,8 +8,8 @@ from decimal import Decimal
 # In the order in which a row is asked; the first that holds is the reason.
 REASONS = (
     "blank",
-    "total_row",
     "repeated_header",
+    "total_row",
     "note",
     "field_count",
     "bad_date",

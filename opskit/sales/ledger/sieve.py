@@ -63,7 +63,7 @@ class Sieve:
         """Sift the table. NotClean: it is not what its head looked like."""
         self._ask, self._layout, self._reading = ask, layout, reading
         self.account = Account()
-        self.marks: Counter[str] = Counter()  # rows by the currency that a looked up column names
+        self.marks: dict[str, int] = {}  # how many rows of a looked up column name the currency ``main``
         self.some_odd = False  # whether rows were judged one by one
         self.main = ""  # the currency that plain rows are in, where they name one
         reading.progress("checking")
@@ -199,27 +199,28 @@ class Sieve:
 
     def _look_up(self) -> None:
         """Read every text of the columns that a cast does not understand."""
-        self.marks, self.main = Counter(), ""
+        self.marks, self.main = {}, ""
+        marks, rows = Counter[str](), Counter[str]()
         for role in sorted(self.shape.looked_up):
-            marks: Counter[str] = Counter()
-            numbers = self._counted(role, marks)
-            self._ask.append(f"{role}_numbers", asking.NUMBERS, numbers)
-            self.marks = max(self.marks, marks, key=Counter.total)
-        unmarked = self.marks.pop("", 0)
-        if self.marks and Column.CURRENCY not in self.shape.columns:
-            main = min(self.marks, key=lambda code: (-self.marks[code], code))
-            if self.home in {"", main} or self.marks[main] > unmarked:  # else rows with a mark are judged one by one
-                self.main = main
+            dated, held = Counter[str](), Counter[str]()
+            self._ask.append(f"{role}_numbers", asking.NUMBERS, self._counted(role, dated, held))
+            marks, rows = max((marks, rows), (dated, held), key=lambda pair: pair[0].total())
+        unmarked = marks.pop("", 0)
+        if marks and Column.CURRENCY not in self.shape.columns:
+            main = min(marks, key=lambda code: (-marks[code], code))
+            if self.home in {"", main} or marks[main] > unmarked:  # else rows with a mark are judged one by one
+                self.main, self.marks = main, {main: rows[main]}
         for role in self.shape.looked_up:
             self._ask.run(sql.known(role), [self.main])
 
-    def _counted(self, role: Column, marks: Counter[str]) -> Iterator[NumberText]:
-        """What the texts of a column say; ``marks`` counts the rows of each currency."""
+    def _counted(self, role: Column, dated: Counter[str], held: Counter[str]) -> Iterator[NumberText]:
+        """What the texts of a column say; ``held`` counts the rows of each currency, ``dated`` those with a date."""
         read = self.numbers(role).read
-        for text, rows in self._ask.each(sql.every(role)):
+        for text, rows, with_date in self._ask.each(sql.every(role)):
             number = read(text)
             if number.value is not None:
-                marks[number.currency] += rows
+                held[number.currency] += rows
+                dated[number.currency] += with_date
             yield number
 
     def _read_days(self) -> bool:

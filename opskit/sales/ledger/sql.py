@@ -123,7 +123,7 @@ def views(shape: Shape) -> list[str]:
     filled = ""
     if shape.fill_down:
         others = ", ".join(name for name in shape.names if name != Column.DATE)
-        filled = f""" REPLACE (CASE WHEN coalesce(bare(date), '') <> '' OR coalesce({others}) IS NULL THEN date
+        filled = f""" REPLACE (CASE WHEN coalesce(bare(date), '') <> '' OR bare(concat({others})) = '' THEN date
             ELSE last_value(CASE WHEN dated(date) IN (SELECT text FROM anchors) THEN date END IGNORE NULLS)
             OVER (ROWS UNBOUNDED PRECEDING) END AS date)"""  # noqa: S608 - names of ours
     cut = " AND ".join(["true", *(f"line NOT BETWEEN {first:d} AND {last:d}" for first, last in shape.cuts)])
@@ -258,8 +258,8 @@ def dates(shape: Shape) -> str:
 
 
 def every(role: Column) -> str:
-    """All different texts of a column of numbers, and how many rows that may have a day hold each."""
-    return f"""SELECT {role}, count(*) FILTER (regexp_matches(date, '[0-9]')) FROM cells
+    """All different texts of a column of numbers, how many rows hold each, and how many that may have a day."""
+    return f"""SELECT {role}, count(*), count(*) FILTER (regexp_matches(date, '[0-9]')) FROM cells
         WHERE {role} IS NOT NULL GROUP BY ALL ORDER BY ALL"""  # noqa: S608 - a name of ours
 
 

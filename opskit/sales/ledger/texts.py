@@ -133,10 +133,12 @@ def decimal_commas(texts: dict[Column, list[str]]) -> frozenset[Column]:
 
 def _decimal_comma(texts: Sequence[str]) -> bool | None:
     verdict = cells.decimal_comma(texts)
-    points = sum("." in text and "," not in text for text in texts)
+    if not verdict:
+        return verdict
+    points = sum("." in text and "," not in text and cells.number(text, units=True) is not None for text in texts)
     grouped = sum(_GROUPED.search(text) is not None for text in texts)
     commas = sum("," in text or "，" in text for text in texts)
-    return False if verdict and commas <= max(points, grouped * 2) else verdict
+    return commas > max(points, grouped * 2)
 
 
 def named_total(text: str) -> str:

@@ -100,6 +100,8 @@ def split(line: str, dialect: Dialect) -> tuple[list[str], int]:
     place = 0
     while True:
         match = patterns.quoted.match(line, place)
+        if match and match[1].endswith("\\") and patterns.escaped.match(line, place):
+            match = None  # "55\", black" is one cell
         if match:
             cells.append(match[1].replace(quote * 2, quote))
             place = match.end()

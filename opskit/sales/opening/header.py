@@ -211,8 +211,7 @@ def _unnamed(rows: Sequence[Row], mapping: Mapping[Column, str]) -> Head:
     usual = max(width, key=lambda size: (width[size], size)) if width else 0
     columns = {column: place for column, name in mapping.items() if (place := _place(name, usual)) is not None}
     told = {Column.DATE, Column.PRODUCT} <= columns.keys()
-    full = [(place, cells) for place, (_, cells) in enumerate(rows) if len(cells) == usual and usual > 1]
-    table = [cells for _, cells in full]
+    table = [cells for _, cells in rows if len(cells) == usual]
     guess = guessed(table, usual)
     if Column.DATE not in guess:  # the first line may be a header that nobody knows
         guess = guessed(table[1:], usual)
@@ -227,25 +226,33 @@ def _unnamed(rows: Sequence[Row], mapping: Mapping[Column, str]) -> Head:
         guess = {}
     columns |= guess
     data = next((place for place, (_, cells) in enumerate(rows) if _is_sale(cells, columns, usual)), None)
-    above = [cells for place, cells in full if data is not None and place < data and sum(map(bool, cells)) > usual / 2]
+    least = usual  # without what lines that end with delimiters have behind their last cell
+    while least > 1 and not any(cells[least - 1].strip() for cells in table):
+        least -= 1
+    wide = [cells for _, cells in rows[: data or 0] if len(cells) >= least and not any(map(str.strip, cells[usual:]))]
+    above = [cells for cells in wide if sum(map(bool, cells)) > usual / 2 and not _holds_day(cells)]
     if data is None or above:  # an unknown header: its columns are only proposed, unless the user numbered them
-        cells = _trimmed(above[0] if above else full[0][1] if full else rows[0][1] if rows else [])
-        place = next((place for place, other in full if _trimmed(other) == cells), 0)
+        cells = _trimmed(above[0] if above else table[0] if table else rows[0][1] if rows else [])
+        place = next((place for place, (_, other) in enumerate(rows) if _trimmed(other) == cells), 0)
         guessed_too = [Caution("no_header")] if guess else []
         return Head(place, place + 1, cells, columns, len(cells), 1 if told and above else 0, guessed_too)
     return Head(-1, data, [], columns, usual, 1, [Caution("no_header")])
 
 
 def _is_sale(cells: Sequence[str], columns: Mapping[Column, int], usual: int) -> bool:
-    """Whether a row has a day where it should be; one of another width than the usual, such as a title, a number too.
+    """Whether a row holds what a heading does not: a day where it should be, or else numbers everywhere.
 
-    The first row may lack its last cells or have some too many, as any other may: it is judged like them.
+    Its day may be wrong, and it may lack its last cells or have some too many, as any other row: it is judged like
+    them. One of another width than the usual, such as a title, needs both a day and a number.
     """
     held = {column: cells[place] for column, place in columns.items() if place < len(cells)}
-    if Column.DATE not in held or not _is_day(held[Column.DATE]):
+    if Column.DATE not in held:
         return False
     figures = [held[column] for column in (Column.PRICE, Column.AMOUNT, Column.TOTAL) if column in held]
-    return len(cells) == usual > 1 or any(number(text, units=True) is not None for text in figures)
+    numbers = sum(number(text, units=True) is not None for text in figures)
+    if _is_day(held[Column.DATE]):
+        return len(cells) == usual or numbers > 0
+    return len(cells) == usual and 0 < numbers == len(figures)
 
 
 def _cautions(head: Head) -> list[Caution]:
