@@ -138,7 +138,7 @@ def odd_names(
 
 def history(last: date, calendar: Calendar) -> Period:
     """The days up to ``last`` that tell what is usual, 400 at the most."""
-    return Period(max(calendar.span.first, last - timedelta(_HISTORY - 1)), last)
+    return calendar.up_to(last, _HISTORY)
 
 
 def _shop_days(last: date, calendar: Calendar) -> list[date]:

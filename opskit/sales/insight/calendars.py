@@ -65,6 +65,10 @@ class Calendar:
         self._today = today
         self._feasts = feasts
 
+    def up_to(self, last: date, most: int) -> Period:
+        """The days up to ``last``, as far back as the file reaches, ``most`` at the most."""
+        return Period(max(self.span.first, last - timedelta(most - 1)), last)
+
     @cached_property
     def closed(self) -> frozenset[int]:
         """The weekdays (0 is Monday) on which the shop does not sell: seen 3 times or more, open less than 1 in 4."""

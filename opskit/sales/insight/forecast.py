@@ -50,7 +50,7 @@ def forecast(calendar: Calendar, until: date) -> Forecast:
     half the days.
     """
     end = min(until, calendar.last_finished)
-    period = Period(max(calendar.span.first, end - timedelta(_HISTORY - 1)), end)
+    period = calendar.up_to(end, _HISTORY)
     known = len(calendar.within(period))
     if calendar.sparse:
         return Forecast((), (said("forecast_sparse", count=known, whole=period.length),))

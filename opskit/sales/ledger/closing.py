@@ -47,9 +47,7 @@ def _join(ask: Asking, layout: Layout, sieve: Sieve) -> None:
     for rows in _rows(ask, sieve, judging.SURPLUS_LINES):
         found = {line: joiner.readings(row, short=False) for line, row in rows}
         chosen = {line: joined for line in found if (joined := joiner.chosen(found[line]))}
-        # Where most rows cannot be read so, or as well with the comma of a decimal, their commas are others.
-        decimal = sum(joiner.is_decimal(row) for _, row in rows)
-        trusted = len(chosen) * 2 >= len(found) and decimal * 2 <= len(chosen) if trusted is None else trusted
+        trusted = _are_thousands(joiner, [row for _, row in rows], len(chosen)) if trusted is None else trusted
         chosen = chosen if trusted else {}
         ask.update(judging.JOINED, ((line, *row) for line, row in chosen.items()))
         doubtful = ((line, _most(several)) for line, several in found.items() if several and line not in chosen)
@@ -59,6 +57,14 @@ def _join(ask: Asking, layout: Layout, sieve: Sieve) -> None:
             found = {line: joiner.readings(row, short=True) for line, row in rows}
             shifted = {line for line, row in rows if found[line] or sieve.strangers.is_shifted(row)}
             ask.update(judging.DOUBTFUL, ((line, _most(found[line])) for line in sorted(shifted)))
+
+
+def _are_thousands(joiner: Joiner, rows: list[list[str]], chosen: int) -> bool:
+    """Whether the surplus commas are those of thousands, as ``chosen`` of the first rows can be read only so.
+
+    Where most cannot, or as well with the comma of a decimal, their commas are others.
+    """
+    return chosen * 2 >= len(rows) and sum(map(joiner.is_decimal, rows)) * 2 <= chosen
 
 
 def _rows(ask: Asking, sieve: Sieve, query: str) -> Iterator[list[tuple[int, list[str]]]]:

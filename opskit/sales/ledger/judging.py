@@ -5,7 +5,8 @@ from opskit.sales.ledger.sql import NUMBERS, Shape, scanned, values
 
 _ELSEWHERE = "(SELECT coalesce(list(text), []) FROM strange WHERE kind = 'other')"
 # The labels of totals, and what is no number in the columns that are none of ours: of a sale these say more.
-_TOTALS = "(SELECT coalesce(list(text), []) FROM labels WHERE kind = 'total_row')"
+_TOTALS = """(SELECT coalesce(list(text), []) FROM (SELECT text FROM labels WHERE kind = 'total_row'
+    UNION ALL SELECT text FROM strange WHERE kind = 'other'))"""
 _WORDS = "[x FOR x IN others IF regexp_matches(x, '[^-0-9.,:/ ]')]"
 
 
@@ -67,14 +68,13 @@ def judged(shape: Shape) -> str:
     )
     codes = ", ".join(f"nullif({name}, '')" for name in ("price.currency", "total.currency", "amount.currency"))
     codes += ", nullif(currencies.kind, '')"
-    labelled = f"(list_has_any(others, {_TOTALS}) OR list_has_any(others, {_ELSEWHERE}))"
-    no_sale = f"(bare(odd.product) = '' OR list_has_all({_TOTALS} || {_ELSEWHERE}, {_WORDS}))"
+    no_sale = f"(bare(odd.product) = '' OR list_has_all({_TOTALS}, {_WORDS}))"
     return f"""INSERT INTO judged SELECT line, k, odd.kind, digest, day, bare(odd.product), bare(odd.region), {unit},
         {quantity}, TRY({sales}) AS sales, {fits[Column.TOTAL]}, NULL, coalesce(least({codes}), ''),
         coalesce(greatest({codes}), ''),
         CASE WHEN first_cell = '' THEN 'blank'
             WHEN odd.kind = 'repeated_header' THEN 'repeated_header'
-            WHEN 'total_row' IN ({kinds}) OR ({labelled} AND {no_sale}) THEN 'total_row'
+            WHEN 'total_row' IN ({kinds}) OR (list_has_any(others, {_TOTALS}) AND {no_sale}) THEN 'total_row'
             WHEN odd.kind NOT IN ('day', 'future_date')
                 AND ('note' IN ({notes}) OR coalesce({", ".join(value.values())}) IS NULL) THEN 'note'
             WHEN surplus <> '' THEN 'field_count'
