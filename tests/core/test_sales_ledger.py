@@ -329,6 +329,9 @@ def test_a_comma_that_may_as_well_be_a_decimal_one_is_no_thousands(tmp_path: Pat
     for row, accepted in {"a,1,489,9,4,x,4,61.6": 2, "a,489,91,9,4,x,4,661.6": 0}.items():
         found = account("2026-03-01,a,1,1,0,x,1,1\n" + f"2026-03-01,{row}\n" * 2, tmp_path, header)
         assert (found.accepted, found.rejected["field_count"]) == (1 + accepted, 2 - accepted)
+    cells = "2026-03-01,a,12,50,4,661,7\n" * 2  # 12 × 50 and 4,661, or 12.50 × 4 and 661
+    found = account(f"2026-03-01,a,1,1,1,1\n{cells}", tmp_path, "Date,Product,Price,Amount,Target,Cost")
+    assert (found.accepted, found.rejected) == (1, {"field_count": 2})
 
 
 def test_what_stands_in_the_column_before_is_no_region(tmp_path: Path) -> None:
