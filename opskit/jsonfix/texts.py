@@ -1,0 +1,215 @@
+"""Where a text ends that was quoted badly or not at all, and what it takes to make a JSON text of it."""
+
+import json
+import re
+from collections.abc import Iterator
+from enum import Enum
+from typing import NamedTuple
+
+from opskit.jsonfix import marks
+from opskit.jsonfix.edits import Edit, applied
+
+
+class Role(Enum):
+    """What a text is: the key or a value of an object, an item of an array, or all there is."""
+
+    KEY = marks.AFTER_KEY
+    VALUE = marks.AFTER_VALUE
+    ITEM = marks.AFTER_ITEM
+    ROOT = marks.AFTER_ROOT
+    LAST_VALUE = marks.AFTER_LAST_VALUE  # in the outermost brackets
+    LAST_ITEM = marks.AFTER_LAST_ITEM
+
+    @property
+    def in_object(self) -> bool:
+        """Whether a key may follow."""
+        return self in (Role.VALUE, Role.LAST_VALUE)
+
+    @property
+    def in_array(self) -> bool:
+        """Whether another item may follow."""
+        return self in (Role.ITEM, Role.LAST_ITEM)
+
+
+class Extent(NamedTuple):
+    """A text: its marks and what is between them. ``why`` says how its end was found, "" where it is marked."""
+
+    start: int
+    inner: int
+    inner_end: int
+    end: int
+    why: str
+
+
+_LOOK = 400  # characters to the next quotation mark
+_FAR = 10_000  # characters to a mark that a backslash hides
+_TRIES = 50  # doubled quotation marks
+_TROUBLE = re.compile(r'["\\\x00-\x1f]')
+_UNIT = re.compile(
+    r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})|(?P<bad>["\x00-\x1f]|\\(?:x[0-9a-fA-F]{2}|U[0-9a-fA-F]{8}|\r\n|(?s:.))?)'
+)
+_STRAY_END = re.compile(rf"[\s{marks.ODD_SPACE}]*+[{marks.P_ENDS}\s;]*+\Z")
+_KEY_CUT = re.compile(rf"[^\n{marks.ANY_QUOTE[1:-1]}{marks.COMMAS}{marks.COLONS}{{}}]{{1,80}}(?=[{marks.COLONS}])")
+_HIDDEN_END = re.compile(r'\\["\']')
+_ESCAPE = len(r"\ud83d")
+_HIGH_HALF = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}")
+_CUT_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3}|x[0-9a-fA-F]?)?")
+_FOREIGN = {"'": "'", "`": "`", "0": "\\u0000", "v": "\\u000b", "$": "$"}
+_UNENDED_KEY = re.compile(marks.UNENDED_KEY)
+_LINE_END = re.compile(rf"\s*\n\s*[{marks.P_ENDS}][\s{marks.P_ENDS};]*+\Z")
+_LOST_COMMA = re.compile(rf"[{marks.COMMAS}]\s*+\Z")
+_LOST_KEY = re.compile(rf"[{marks.COMMAS}]\s*{marks.NAME}\s*[{marks.COLONS}]\s*\Z")
+_LOST_COLON = re.compile(rf"[{marks.COLONS}]\s*+[\[{{]?\s*+\Z")
+_LOST_LINE = re.compile(r"\n\s*+\Z")
+_KEY = re.compile(marks.QUOTED_KEY)
+_CLOSING: dict[str, re.Pattern[str]] = {
+    mark: re.compile(rf"[^\\{ends}]*+(?:\\(?s:.)[^\\{ends}]*+)*+[{ends}]") for mark, ends in marks.QUOTES.items()
+}
+
+
+def quoted(text: str, start: int, role: Role, *, hidden: bool = True) -> Extent:
+    """The text whose opening mark is at ``start``; ``hidden``: a backslash may stand before its end by mistake."""
+    mark = text[start]
+    if text.startswith(mark * 3, start) and mark in "\"'`":
+        return _between(text, start, mark * 3)
+    if text.startswith(mark * 2, start) and (found := _doubled(text, start, role)):
+        return found
+    if role is Role.KEY and text[-1] in marks.ENDS and _UNENDED_KEY.match(text, start + 1) and (key := _KEY_CUT.match(text, start + 1)):
+        return Extent(start, start + 1, key.end(), key.end(), "quote_added")
+    inner = position = start + 1
+    after = role.value
+    while closing := _CLOSING[mark].match(text, position):
+        place = closing.end() - 1
+        if after.match(text, place + 1) or (position == inner and role.in_array and marks.UNOPENED.match(text, place + 1)):
+            return Extent(start, inner, place, place + 1, "")
+        if lost := _lost(text, inner, place, role):
+            return lost._replace(start=start)
+        position = place + 1
+    return _open(text, start, inner, role, hidden=hidden)
+
+
+def _between(text: str, start: int, marks_: str) -> Extent:
+    """The text between three marks, as Python writes long ones."""
+    end = text.find(marks_, start + 3)
+    if end < 0:
+        return Extent(start, start + 3, len(text), len(text), "truncated")
+    while text.startswith(marks_[0], end + 3):  # the mark before the closing ones belongs to the text
+        end += 1
+    return Extent(start, start + 3, end, end + 3, "")
+
+
+def _doubled(text: str, start: int, role: Role) -> Extent | None:
+    """The text between doubled marks: ""answer""."""
+    pair = text[start] * 2
+    if role.value.match(text, start + 2) or text[start + 2 : start + 3] in ("", "\\"):
+        return None
+    place = start + 2
+    for _ in range(_TRIES):
+        place = text.find(pair, place, place + _LOOK)
+        if place < 0:
+            return None
+        if role.value.match(text, place + 2):
+            return Extent(start, start + 2, place, place + 2, "")
+        place += 2
+    return None
+
+
+def _lost(text: str, inner: int, place: int, role: Role) -> Extent | None:
+    """The text that ended unmarked before ``place``, where a mark stands that opens the next one."""
+    before = text[max(inner, place - _LOOK) : place]
+    if role is Role.KEY:
+        return _cut(inner, place, before, _LOST_COLON.search(before))
+    opens_key = role.in_object and _KEY.match(text, place)
+    if opens_key or (role.in_array and _next_ends(text, place, role)):
+        return _cut(inner, place, before, _LOST_COMMA.search(before) or _LOST_LINE.search(before))
+    if role.in_object and (found := _LOST_KEY.search(before)) and _next_ends(text, place, role):
+        return _cut(inner, place, before, found)
+    return None
+
+
+def _next_ends(text: str, place: int, role: Role) -> bool:
+    """Whether the next mark after the one at ``place`` ends a text, so that this one opens it."""
+    following = text.find(text[place], place + 1, place + _LOOK)
+    return following >= 0 and role.value.match(text, following + 1) is not None
+
+
+def _cut(inner: int, place: int, before: str, found: re.Match[str] | None) -> Extent | None:
+    if not found:
+        return None
+    end = place - len(before) + found.start()
+    while end > inner and before[end - place - 1].isspace():
+        end -= 1
+    return Extent(inner, inner, end, end, "quote_added")
+
+
+def _open(text: str, start: int, inner: int, role: Role, *, hidden: bool) -> Extent:
+    """The text that nothing ends. Brackets at the very end are not of it, and a backslash may have hidden its mark."""
+    size = len(text)
+    ended = text[size - 1] in marks.ENDS  # and not cut off
+    if role is Role.KEY and ended and (key := _KEY_CUT.match(text, inner)):
+        return Extent(start, inner, key.end(), key.end(), "quote_added")
+    if hidden and (end := _HIDDEN_END.search(text, inner, inner + _FAR)) and role.value.match(text, end.end()):
+        if text[end.end() : end.end() + _LOOK].strip():
+            return Extent(start, inner, end.start(), end.end(), "backslash_escaped")
+    position = inner
+    while hidden and role is not Role.ROOT and (end := _CLOSING[text[start]].match(text, position, inner + _FAR)):
+        position = end.end()
+        if marks.AFTER_ANY.match(text, position):
+            return Extent(start, inner, position - 1, position, "end_guessed")
+    tail = max(inner, size - _LOOK)
+    ending = _LINE_END.search(text, tail) or _STRAY_END.search(text, tail)
+    cut = ending.start() if ending else size
+    closers = text[cut:].strip()
+    if role in (Role.ROOT, Role.KEY) or not closers or (role.in_object and closers[0] == text[cut]):
+        return Extent(start, inner, size, size, "truncated")
+    return Extent(start, inner, cut, cut, "quote_added")
+
+
+def written(text: str, extent: Extent) -> Iterator[Edit]:
+    """What makes a JSON text of the extent."""
+    start, inner, inner_end, end, why = extent
+    if text[start:inner] != '"':
+        yield Edit(start, inner, '"', "quote_changed" if inner > start else "quote_added")
+    if _TROUBLE.search(text, inner, inner_end):
+        yield from _escaped(text, inner, inner_end, cut=why == "truncated")
+    if why == "backslash_escaped":
+        yield Edit(inner_end, end, '\\\\"', why)
+    elif text[inner_end:end] != '"':
+        yield Edit(inner_end, end, '"', why or "quote_changed")
+
+
+def _escaped(text: str, start: int, end: int, *, cut: bool) -> Iterator[Edit]:
+    """What makes the inside of a JSON text of the span; ``cut``: the text ends in the middle of it."""
+    pair = -1  # where an escape stands that needs another one: half of a surrogate pair
+    for unit in _UNIT.finditer(text, start, end):
+        first, bad = unit.start(), unit["bad"]
+        if bad is None:
+            pair = first if _HIGH_HALF.fullmatch(unit[0]) and unit.end() in (end, text.find("\\", first + 1)) else -1
+        elif cut and _CUT_ESCAPE.fullmatch(text, first, end):
+            yield Edit(first if pair < 0 else pair, end, "", "truncated")
+            return
+        elif bad == '"':
+            yield Edit(first, first + 1, '\\"', "quote_escaped")
+        elif bad[0] != "\\":
+            yield Edit(first, first + 1, json.dumps(bad)[1:-1], "control_escaped")
+        else:
+            yield Edit(first, unit.end(), _escape(bad), "escape_fixed")
+    if cut and pair >= 0 and pair == end - _ESCAPE:
+        yield Edit(pair, end, "", "truncated")
+
+
+def _escape(bad: str) -> str:
+    """What JSON writes for an escape that only other languages know."""
+    kind = bad[1:2]
+    if kind in ("x", "U") and len(bad) > 2:
+        return json.dumps(chr(int(bad[2:], 16)) if int(bad[2:], 16) < 0x110000 else "\ufffd")[1:-1]
+    if kind in ("\n", "\r"):
+        return ""
+    if kind in _FOREIGN:
+        return _FOREIGN[kind]
+    return "\\\\" + json.dumps(kind, ensure_ascii=False)[1:-1]
+
+
+def literal(content: str) -> str:
+    """The text as JSON writes it, with the escapes that it has."""
+    return f'"{applied(content, _escaped(content, 0, len(content), cut=False))}"'
