@@ -94,10 +94,10 @@ AFTER_LAST_ITEM = re.compile(rf"{AFTER_ITEM.pattern}|{GAP}[{P_ARRAY_END}](?!{GAP
 AFTER_ROOT = re.compile(rf"{GAP}(?:\Z|\+{GAP}{QUOTE})")
 
 # Members and items that are as they should be, taken in one step.
-_MEMBER = rf"{SPACE}{TEXT}{SPACE}:{SPACE}(?:{TEXT}|{BARE}){SPACE}"
+_MEMBER = rf"{SPACE}{TEXT}{SPACE}:{SPACE}(?:{TEXT}|{BARE}){SPACE}"  # a comma of thousands is followed by no key
 MEMBERS = re.compile(rf"(?:{_MEMBER},(?={SPACE}{TEXT}{SPACE}:))++")
 GOOD_KEY = re.compile(rf"{TEXT}{SPACE}:{SPACE}")
-_GOOD_VALUE = rf"{BARE}|{TEXT}(?={SPACE}(?:,{SPACE}(?:{TEXT}{SPACE}:|{NAME}:|//|}}|\Z)|}}{SPACE}(?:[,}}\]]|\Z))|[ \t\r]*+\n{SPACE}{TEXT}{SPACE}:)"
+_GOOD_VALUE = rf"{BARE}(?!,[0-9]{{3}}(?![0-9:]))|{TEXT}(?={SPACE}(?:,{SPACE}(?:{TEXT}{SPACE}:|{NAME}:|//|}}|\Z)|}}{SPACE}(?:[,}}\]]|\Z))|[ \t\r]*+\n{SPACE}{TEXT}{SPACE}:)"
 GOOD_VALUE = re.compile(_GOOD_VALUE)
 ITEMS = re.compile(rf"(?:{SPACE}(?:{TEXT}(?={SPACE},{SPACE}[\"\-\d{{\[tfn])|{BARE}){SPACE},(?={SPACE}[\"\-\d{{\[tfn]))++")
 _GOOD_ITEM = rf"{BARE}|{TEXT}(?={SPACE}(?:,{SPACE}[\"\-\d{{\[tfn\]]|\]{SPACE}(?:[,}}\]]|\Z)))"

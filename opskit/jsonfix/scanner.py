@@ -233,8 +233,9 @@ class Scanner:
         """Whether a bracket is one too many, as what follows goes on inside."""
         text, after = self.text, place + 1
         if len(self.stack) > 1:
-            inside = kind == ARRAY and self.stack[-2].kind == OBJECT and text[place - 1] in "]}"
-            return inside and _NO_KEY.match(text, after) is not None
+            if kind != ARRAY or self.stack[-2].kind != OBJECT or not (on := _NO_KEY.match(text, after)):
+                return False
+            return text[place - 1] in "]}" or on[0][-1] in "{["
         if kind == OBJECT:
             return _REOPENED.match(text, after) is not None
         again = text[place - 1] in "]}" and _REOPENED_ARRAY.match(text, after)

@@ -1,0 +1,237 @@
+"""From a text that should be JSON to JSON that is valid and conforms, and the account of what was changed."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from opskit.jsonfix import coercion, marks
+from opskit.jsonfix.confidence import confidence
+from opskit.jsonfix.documents import Document, row, survey
+from opskit.jsonfix.edits import Edit, applied, composed
+from opskit.jsonfix.schema import Finding, Schema
+from opskit.jsonfix.strict import Loaded, TooDeep, load
+from opskit.jsonfix.texts import Extent, written
+
+type Coerce = Literal["off", "safe", "full"]
+type Prefer = Literal["best", "first", "last"]
+_RIVALS = 40  # texts that are held against the schema
+_COERCIONS = frozenset(coercion.COSTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong, or odd: a code, the place in the value as a path, and what the sentence needs."""
+
+    code: str
+    path: tuple[str | int, ...] = ()
+    blanks: dict[str, Any] = field(default_factory=dict)
+    finding: Finding = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What became of a text. ``text`` is "" where it holds no JSON."""
+
+    text: str
+    loaded: Loaded | None
+    edits: Sequence[Edit]
+    problems: tuple[Problem, ...]
+    valid: bool
+    confidence: float
+    dropped: str = ""
+
+    @property
+    def coerced(self) -> bool:
+        """Whether a value was changed to make it conform."""
+        return any(edit.why in _COERCIONS for edit in self.edits)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    document: Document
+    edits: list[Edit]
+    text: str
+    loaded: Loaded
+    findings: list[Finding]
+    doubts: frozenset[str]
+
+    @property
+    def fit(self) -> tuple[int, int]:
+        """How far it is from the schema: findings that are left, and what the coercions cost."""
+        whys = [edit.why for edit in self.edits]
+        return len(self.findings), sum(coercion.COSTS.get(why, 0) for why in whys)
+
+
+def mend(
+    text: str,
+    *,
+    schema: Schema | None = None,
+    coerce: Coerce = "safe",
+    prefer: Prefer = "best",
+    repair: bool = True,
+    max_depth: int = 500,
+) -> Mended:
+    """The JSON that ``text`` holds or was to hold. What cannot be mended comes back with ``valid`` false."""
+    try:
+        loaded = load(text, max_depth=max_depth)
+    except TooDeep:
+        return _hopeless("too_deep", limit=max_depth)
+    except ValueError:
+        loaded = None
+    if loaded and (not schema or schema.fits(loaded.value)):
+        return Mended(text, loaded, (), tuple(_oddities(loaded)), valid=True, confidence=1.0)
+    if loaded:
+        candidates = [_fitted(text, Document(0, len(text), [], complete=True), text, [], loaded, schema, coerce)]
+        problems: list[tuple[str, int]] = []
+    else:
+        found = survey(text, max_depth=max_depth)
+        problems = found.problems
+        candidates = list(_candidates(text, found.documents, schema, coerce, repair=repair, max_depth=max_depth))
+    if schema and (not candidates or candidates[0].findings) and (spoken := _spoken(text, schema, coerce)):
+        candidates.append(spoken)
+    if not candidates:
+        code, offset = problems[0] if problems else ("no_json", 0)
+        return _hopeless(code, limit=max_depth, offset=offset, line=text.count("\n", 0, offset) + 1)
+    return _chosen(text, candidates, prefer)
+
+
+def _hopeless(code: str, **blanks: object) -> Mended:
+    return Mended("", None, (), (Problem(code, (), blanks),), valid=False, confidence=0.0)
+
+
+def _candidates(
+    text: str, documents: list[Document], schema: Schema | None, coerce: Coerce, *, repair: bool, max_depth: int
+) -> Iterator[_Candidate]:
+    """The texts of JSON in a text, each with what it takes to make it conform."""
+    final = [document for document in documents if not document.draft] or documents
+    together = row(text, final) if repair else None
+    several = final if len(final) <= _RIVALS else final[: _RIVALS // 2] + final[-_RIVALS // 2 :]
+    for document in [*several, *([together] if together else [])]:
+        edits = [*_around(text[: document.start], 0), *document.edits, *_around(text[document.end :], document.end)]
+        try:
+            fixed = applied(text, edits)
+            loaded = load(fixed, max_depth=max_depth)
+        except ValueError:
+            continue
+        if repair or not document.edits:
+            yield _fitted(text, document, fixed, edits, loaded, schema, coerce)
+
+
+def _around(piece: str, start: int) -> list[Edit]:
+    """What stands before or behind a JSON text goes, but for space."""
+    if not piece.strip(" \t\n\r"):
+        return []
+    return [Edit(start, start + len(piece), "", "surroundings_removed")]
+
+
+def _fitted(
+    text: str,
+    document: Document,
+    fixed: str,
+    edits: list[Edit],
+    loaded: Loaded,
+    schema: Schema | None,
+    coerce: Coerce,
+) -> _Candidate:
+    """A candidate, changed as far as the schema asks for it and ``coerce`` allows."""
+    doubts = set()
+    if not document.complete:
+        doubts.add("cut_off")
+    if document.draft:
+        doubts.add("draft")
+    if not document.likely:
+        doubts.add("unlikely")
+    if any(edit.why in ("word_changed", "not_a_number") for edit in document.edits[:1]) and fixed.strip()[:1] not in "{[":
+        doubts.add("word_alone")
+    if text[document.end : document.end + 1].isalnum() and not text[: document.start].strip():
+        doubts.add("glued")
+    findings: list[Finding] = []
+    if schema and not schema.fits(loaded.value):
+        if coerce == "off" or len(fixed) > coercion.MAX_TEXT:
+            findings = list(schema.findings(loaded.value))
+        else:
+            found = coercion.coerced(fixed, loaded.value, schema, full=coerce == "full", load=_value)
+            findings, fixed = found.findings, found.text
+            edits = composed(edits, found.edits)
+            loaded = load(fixed, max_depth=10_000)
+    return _Candidate(document, edits, fixed, loaded, findings, frozenset(doubts))
+
+
+def _value(text: str) -> object:
+    return load(text, max_depth=10_000).value
+
+
+def _spoken(text: str, schema: Schema, coerce: Coerce) -> _Candidate | None:
+    """The whole text as a JSON text, where the schema wants a scalar and prose may be or hold it."""
+    root = schema.resolved(schema.part(()))
+    kinds = root.get("type", [])
+    options = root.get("enum") or ("const" in root) or root.get("anyOf") or root.get("oneOf")
+    scalar = set([kinds] if isinstance(kinds, str) else kinds) & {"string", "number", "integer", "boolean"}
+    plain = text.strip()
+    if coerce == "off" or not (scalar or (options and not kinds)) or not plain:
+        return None
+    start = text.index(plain)
+    edits = [Edit(0, start, "", "spoken")] if start else []
+    edits += [edit._replace(why="spoken") for edit in written(text, Extent(start, start, start + len(plain), start + len(plain), ""))]
+    fixed = applied(text, edits)
+    document = Document(start, start + len(plain), edits, complete=True)
+    return _fitted(text, document, fixed, edits, load(fixed, max_depth=1), schema, coerce)
+
+
+def _chosen(text: str, candidates: Sequence[_Candidate], prefer: Prefer) -> Mended:
+    """The best of the candidates, and what is to be said about it."""
+    fewest = min(len(one.findings) for one in candidates)
+    if prefer == "first":
+        ranked = sorted(candidates, key=lambda one: one.document.start)
+    elif prefer == "last":
+        ranked = sorted(candidates, key=lambda one: -one.document.start)
+    else:
+        ranked = sorted(candidates, key=lambda one: _rank(text, one, fewest))
+    best = ranked[0]
+    reasons = {edit.why for edit in best.edits} | best.doubts
+    problems = list(_oddities(best.loaded))
+    if rivals := _rivals(text, best, ranked[1:]):
+        reasons.add("rivals")
+        problems.append(Problem("several_texts", (), {"count": len(rivals) + 1}))
+    findings = [Problem("not_conforming", tuple(one.instance_path), {}, one) for one in best.findings]
+    start, end = best.document.start, best.document.end
+    dropped = "\n".join(piece.strip() for piece in (text[:start], text[end:]) if piece.strip())
+    sure = confidence(reasons) if not findings else 0.0
+    return Mended(best.text, best.loaded, best.edits, (*findings, *problems), not findings, sure, dropped)
+
+
+def _rank(text: str, one: _Candidate, fewest: int) -> tuple[Any, ...]:
+    """Fit to the schema, then completeness and surroundings, then place."""
+    document = one.document
+    together = any(edit.why == "documents_joined" for edit in document.edits)
+    blank = not text[document.start + 1 : document.end - 1].strip()
+    return (
+        (len(one.findings) > fewest, *one.fit),
+        not together,
+        blank,
+        not document.likely,
+        not document.fenced,
+        not document.complete,
+        document.start,
+    )
+
+
+def _rivals(text: str, best: _Candidate, others: Sequence[_Candidate]) -> list[_Candidate]:
+    """Other texts that might as well have been meant."""
+    mine = _rank(text, best, 0)[:5]
+    inside = best.document.start, best.document.end
+    return [
+        one
+        for one in others
+        if _rank(text, one, 0)[:5] == mine and not inside[0] <= one.document.start < inside[1] and one.text.strip() != best.text.strip()
+    ]
+
+
+def _oddities(loaded: Loaded) -> Iterator[Problem]:
+    """What is odd about JSON that is valid."""
+    for name in loaded.twice:
+        yield Problem("duplicate_key", (), {"name": name})
+    if loaded.beyond:
+        yield Problem("number_beyond")
+    if loaded.halves:
+        yield Problem("lone_surrogate")
