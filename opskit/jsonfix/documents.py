@@ -1,12 +1,14 @@
 """Where JSON stands in a text: between prose, fences and the thoughts of a model; alone, or several in a row."""
 
+import json
 import re
 from typing import NamedTuple
 
 from opskit.jsonfix import marks, words
 from opskit.jsonfix.edits import Edit, applied, composed
 from opskit.jsonfix.frames import ARRAY, KINDS, OBJECT
-from opskit.jsonfix.scanner import Found, Scanner, Unclear
+from opskit.jsonfix.scanner import HIDDEN, REOPENED, REOPENED_ARRAY, Found, Scanner, Unclear
+from opskit.jsonfix.strict import no_constant
 from opskit.jsonfix.texts import Role, quoted, written
 
 _THOUGHT = r"(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad)"
@@ -31,6 +33,9 @@ _PATTERN = re.compile(r"/\S+/[a-z]*")
 _ESCAPED = re.compile(r"[{\[](?:[^\"'“\\]|\\n){0,500}+(?P<level>\\+)\"|[{\[](?P<lines>\\)n")
 _ESCAPE = re.compile(r'\\(["\\/nrt])')
 _UNESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
+_STRICT = json.JSONDecoder(parse_constant=no_constant)
+_ESCAPED_TEXTS = 1  # all that follows it is read once more
+_WRONG_GUESSES = 50  # each costs a look at all that stands before
 _BREAK = re.compile(r"[\s,，]")  # noqa: RUF001
 
 
@@ -71,13 +76,15 @@ class _Search:
         self.documents: list[Document] = []
         self.problems: list[tuple[str, int]] = []
         self.unlikely: list[int] = []
+        self.begin = 0
+        self.escaped, self.hidden, self.guesses = _ESCAPED_TEXTS, HIDDEN, _WRONG_GUESSES
         self.fenced = False
 
     def run(self) -> Survey:
         """What the text holds."""
         text = self.text
         first = _STRAY.match(text)
-        position = begin = first.end() if first else 0
+        position = begin = self.begin = first.end() if first else 0
         if text.startswith(("(", "（"), begin):  # noqa: RUF001
             position = self._read(begin, draft=False)
         thoughts: list[tuple[int, int]] = []
@@ -120,38 +127,54 @@ class _Search:
 
     def _read(self, place: int, *, draft: bool, likely: bool = True) -> int:
         try:
-            found = _escaped(self.text, place, self.max_depth) or _scanned(self.text, place, self.max_depth)
+            found = self._whole(place) or self._escaped(place) or self._scanned(self.text, place)
         except Unclear as problem:
             code, offset = problem.args
             self.problems.append((code, offset))
             return len(self.text) if code == "too_deep" else max(offset, place + 1)
         blank = not found.complete and not self.text[place + 1 : found.end].strip()
-        if blank and self.text[:place].strip():
+        if blank and place > self.begin:
             return found.end
         self.documents.append(Document(*found, self.fenced, draft, likely))
         return found.end
 
 
-def _scanned(text: str, place: int, max_depth: int) -> Found:
-    return Scanner(text, place, len(text), max_depth=max_depth).found()
+    def _whole(self, place: int) -> Found | None:
+        """The document at ``place`` if it is JSON as it stands, and nothing goes on behind it."""
+        if not self.guesses:
+            return None
+        try:
+            _, end = _STRICT.raw_decode(self.text, place)
+        except (ValueError, RecursionError):
+            self.guesses -= 1
+            return None
+        going_on = REOPENED if self.text[place] == "{" else REOPENED_ARRAY
+        return None if going_on.match(self.text, end) else Found(place, end, [], complete=True)
 
+    def _scanned(self, text: str, place: int) -> Found:
+        scanner = Scanner(text, place, max_depth=self.max_depth, hidden=self.hidden)
+        try:
+            return scanner.found()
+        finally:
+            self.hidden = scanner.hidden
 
-def _escaped(text: str, place: int, max_depth: int) -> Found | None:
-    """The document at ``place`` if its quotation marks are escaped, as in a text of JSON inside another."""
-    begin = _ESCAPED.match(text, place)
-    if not begin:
-        return None
-    edits: list[Edit] = []
-    inner = text
-    for _ in range(len(begin["level"] or begin["lines"]).bit_length()):
-        once = [
-            Edit(unit.start(), unit.end(), _UNESCAPED.get(unit[1], unit[1]), "escape_removed")
-            for unit in _ESCAPE.finditer(inner, place)
-        ]
-        inner, edits = applied(inner, once), composed(edits, once)
-    found = _scanned(inner, place, max_depth)
-    *edits, rest = composed(edits, [*found.edits, Edit(found.end, len(inner), "", "rest")])
-    return Found(place, rest.start, edits, found.complete)
+    def _escaped(self, place: int) -> Found | None:
+        """The document at ``place`` if its quotation marks are escaped, as in a text of JSON inside another."""
+        begin = _ESCAPED.match(self.text, place)
+        if not begin or not self.escaped:
+            return None
+        self.escaped -= 1
+        edits: list[Edit] = []
+        inner = self.text
+        for _ in range(len(begin["level"] or begin["lines"]).bit_length()):
+            once = [
+                Edit(unit.start(), unit.end(), _UNESCAPED.get(unit[1], unit[1]), "escape_removed")
+                for unit in _ESCAPE.finditer(inner, place)
+            ]
+            inner, edits = applied(inner, once), composed(edits, once)
+        found = self._scanned(inner, place)
+        *edits, rest = composed(edits, [*found.edits, Edit(found.end, len(inner), "", "rest")])
+        return Found(place, rest.start, edits, found.complete)
 
 
 def row(text: str, documents: list[Document]) -> Document | None:

@@ -54,12 +54,7 @@ class _Candidate:
     loaded: Loaded
     findings: list[Finding]
     doubts: frozenset[str]
-
-    @property
-    def fit(self) -> tuple[int, int]:
-        """How far it is from the schema: findings that are left, and what the coercions cost."""
-        whys = [edit.why for edit in self.edits]
-        return len(self.findings), sum(coercion.COSTS.get(why, 0) for why in whys)
+    cost: int  # of its coercions
 
 
 def mend(
@@ -146,15 +141,17 @@ def _fitted(
     if text[document.end : document.end + 1].isalnum() and not text[: document.start].strip():
         doubts.add("glued")
     findings: list[Finding] = []
+    cost = 0
     if schema and not schema.fits(loaded.value):
         if coerce == "off" or len(fixed) > coercion.MAX_TEXT:
             findings = list(schema.findings(loaded.value))
         else:
             found = coercion.coerced(fixed, loaded.value, schema, full=coerce == "full", load=_value)
             findings, fixed = found.findings, found.text
+            cost = sum(coercion.COSTS.get(edit.why, 0) for edit in found.edits)
             edits = composed(edits, found.edits)
             loaded = load(fixed, max_depth=10_000)
-    return _Candidate(document, edits, fixed, loaded, findings, frozenset(doubts))
+    return _Candidate(document, edits, fixed, loaded, findings, frozenset(doubts), cost)
 
 
 def _value(text: str) -> object:
@@ -206,7 +203,7 @@ def _rank(text: str, one: _Candidate, fewest: int) -> tuple[Any, ...]:
     together = any(edit.why == "documents_joined" for edit in document.edits)
     blank = not text[document.start + 1 : document.end - 1].strip()
     return (
-        (len(one.findings) > fewest, *one.fit),
+        (len(one.findings) > fewest, len(one.findings), one.cost),
         not together,
         blank,
         not document.likely,

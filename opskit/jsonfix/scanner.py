@@ -13,10 +13,12 @@ from opskit.jsonfix.edits import Edit
 from opskit.jsonfix.frames import ARRAY, CLOSING, ENDED, KINDS, OBJECT, TUPLE, Frame, Kind
 from opskit.jsonfix.texts import Role, quoted, written
 
-_HIDDEN = 20  # ends of texts that a backslash hides: each costs a look at all that follows
+_LOOK = 400  # characters back
+HIDDEN = 5  # ends of texts that a backslash hides: each costs a look at all that follows
 _COMMENT = re.compile(r"//[^\n\r]*|/\*(?s:.)*?(?:\*/|\Z)|#[^\n\r]*|<!--(?s:.)*?(?:-->|\Z)")
 _HASH = re.compile(r"#(?=[\s#!]|\w+ \w)")
 _ELLIPSIS = re.compile(rf"{marks.ELLIPSIS}(?!\w)")
+_COMMAS = re.compile(rf"[{marks.COMMAS}](?:{marks.SPACE}[{marks.COMMAS}])*+")
 _COLON = re.compile(rf"(?:{marks.GAP}(?:[{marks.COLONS}]|=>?))++")
 _PART = rf"\s{marks.COMMAS}{marks.COLONS}{marks.P_ENDS}{{\[\"'=\\"
 _NAME_KEY = re.compile(rf"(?P<name>(?:\\u[0-9a-fA-F]{{4}}|[^{_PART}])+)[\"'`”]?(?=[ \t]*+(?:[{marks.COLONS}]|=))")
@@ -26,8 +28,8 @@ _REMARK = re.compile(rf"{marks.NAME}\s+(?={marks.QUOTED_KEY})")
 _CALL = re.compile(r"(?:new\s+)?[A-Za-z_][\w.]{0,60}(?=\()")
 _PREFIX = re.compile(r"[fFrRuUbB]{1,2}(?=[\"'])|\\+(?=[\"'])")
 _PATTERN = re.compile(rf"/(?:[^/\\\n]|\\.)+/[a-z]*(?=\s*(?:[{marks.COMMAS}{marks.P_ENDS}]|\Z))")
-_REOPENED = re.compile(rf"{marks.GAP}[{marks.COMMAS}]{marks.GAP}{marks.QUOTED_KEY}")
-_REOPENED_ARRAY = re.compile(rf"{marks.GAP}[{marks.COMMAS}]{marks.GAP}[^\s{marks.P_ARRAY}{marks.P_ENDS}]")
+REOPENED = re.compile(rf"{marks.GAP}[{marks.COMMAS}]{marks.GAP}{marks.QUOTED_KEY}")
+REOPENED_ARRAY = re.compile(rf"{marks.GAP}[{marks.COMMAS}]{marks.GAP}[^\s{marks.P_ARRAY}{marks.P_ENDS}]")
 _NO_KEY = re.compile(rf"{marks.GAP}[{marks.COMMAS}]{marks.GAP}(?!{marks.KEY})[^\s{marks.P_ENDS}/]")
 _QUOTED_KEY = re.compile(rf"{marks.QUOTED_KEY}{marks.GAP}[^\s{marks.COMMAS}{marks.P_ENDS}]")
 _STRAY_ARRAY_END = re.compile(rf"{marks.GAP}}}{marks.GAP},(?!{marks.GAP}{marks.KEY})")
@@ -50,17 +52,17 @@ class Found(NamedTuple):
 
 
 class Scanner:
-    """Reads one object, array or tuple that begins at ``start`` and ends before ``stop``."""
+    """Reads one object, array or tuple that begins at ``start``."""
 
-    def __init__(self, text: str, start: int, stop: int, *, max_depth: int) -> None:
-        self.text = text if stop == len(text) else text[:stop]
-        self.start, self.size = start, stop
+    def __init__(self, text: str, start: int, *, max_depth: int, hidden: int = HIDDEN) -> None:
+        self.text = text
+        self.start, self.size = start, len(text)
         self.max_depth = max_depth
         self.edits: list[Edit] = []
         self.stack: list[Frame] = []
         self.open = dict.fromkeys(CLOSING, 0)
         self.complete = True
-        self.hidden = _HIDDEN
+        self.hidden = hidden
 
     def found(self) -> Found:
         """Read to the end. Raises ``Unclear``."""
@@ -91,8 +93,8 @@ class Scanner:
             if " " < mark < "\x7f" and mark not in "/#<`":
                 return position
             if mark == "`" and text.startswith("```", position):  # a fence ends what began inside it
-                self.text, self.size = text[:position], position
-                return position
+                self.size = position
+                return len(text)
             if odd := marks.ODD.match(text, position):
                 self._change(position, odd.end(), " ", "space_changed")
                 position = odd.end()
@@ -168,9 +170,9 @@ class Scanner:
         while True:
             position = self._gap(position, value=True)
             mark = self.text[position : position + 1]
-            if mark and mark in marks.COMMAS:
-                self._change(position, position + 1, "", "comma_removed")
-                position += 1
+            if mark and mark in marks.COMMAS and (found := _COMMAS.match(self.text, position)):
+                self._change(position, found.end(), "", "comma_removed")
+                position = found.end()
             elif mark in (".", "…") and (dots := _ELLIPSIS.match(self.text, position)):
                 self._change(position, dots.end(), "", "ellipsis_removed")
                 position = dots.end()
@@ -200,8 +202,11 @@ class Scanner:
         kind = ENDED[mark]
         if kind != frame.kind:
             if not self.open[kind] or self._is_stray(frame, kind, place + 1):
-                self._change(place, place + 1, "", "bracket_removed")
-                return place + 1
+                end = place + 1
+                while not self.open[kind] and self.text.startswith(mark, end):
+                    end += 1
+                self._change(place, end, "", "bracket_removed")
+                return end
             while (frame := self.stack[-1]).kind != kind:
                 self._settle(frame)
                 self._change(place, place, CLOSING[frame.kind], "bracket_added")
@@ -224,7 +229,7 @@ class Scanner:
     def _is_stray(self, frame: Frame, kind: Kind, after: int) -> bool:
         """Whether a bracket that does not end what is open is one too many, as what follows goes on inside."""
         if kind == OBJECT:
-            doubled = self.text[: after - 1].rstrip()[-1:] == "}" and _ANOTHER.match(self.text, after)
+            doubled = self.text[max(0, after - _LOOK) : after - 1].rstrip()[-1:] == "}" and _ANOTHER.match(self.text, after)
             alone = self.open[kind] == 1 or doubled
             return bool(doubled or (alone and _NO_KEY.match(self.text, after)))
         return self.open[kind] == 1 and _STRAY_ARRAY_END.match(self.text, after) is not None
@@ -237,9 +242,9 @@ class Scanner:
                 return False
             return text[place - 1] in "]}" or on[0][-1] in "{["
         if kind == OBJECT:
-            return _REOPENED.match(text, after) is not None
-        again = text[place - 1] in "]}" and _REOPENED_ARRAY.match(text, after)
-        return bool(again) and text.rstrip().endswith("]")
+            return REOPENED.match(text, after) is not None
+        again = text[place - 1] in "]}" and REOPENED_ARRAY.match(text, after)
+        return bool(again) and text[-_LOOK:].rstrip().endswith("]")
 
     def _closed(self, frame: Frame) -> None:
         self.stack.pop()
@@ -266,7 +271,7 @@ class Scanner:
         frame = self.stack[-1]
         if not whole:
             del self.edits[frame.kept :]
-            if self.text[frame.mark :].strip(" \t\n\r"):
+            if self.text[frame.mark : self.size].strip(" \t\n\r"):
                 self._change(frame.mark, self.size, "", "member_removed")
         if frame.lone and frame.lone == frame.count:
             raise Unclear("lone_key", frame.start)
@@ -314,9 +319,12 @@ class Scanner:
             return position
         if mark in "{[｛［" and frame.count and len(self.stack) > 1 and self.stack[-2].kind == ARRAY:
             return self._unended(frame)
-        if (mark in KINDS) or mark in marks.COLONS:
-            self._change(position, position + 1, "", "bracket_removed" if mark in KINDS else "colon_removed")
-            return position + 1
+        if mark in KINDS or mark in marks.COLONS:
+            end = position + 1
+            while self.text.startswith(mark, end):
+                end += 1
+            self._change(position, end, "", "bracket_removed" if mark in KINDS else "colon_removed")
+            return end
         key = self._key(position)
         if key < 0:
             return self._finish(whole=False)
@@ -338,7 +346,8 @@ class Scanner:
             position = prefix.end()
             mark = text[position]
         if mark in marks.QUOTES:
-            extent = quoted(text, position, Role.KEY, hidden=self._may_hide())
+            extent = quoted(text, position, Role.KEY, hidden=self.hidden > 0)
+            self.hidden -= extent.why in ("backslash_escaped", "end_guessed")
             if extent.why == "truncated":
                 return -1
             self.edits.extend(written(text, extent))
@@ -354,9 +363,6 @@ class Scanner:
         end = found.end() if text[found.end() - 1] in marks.ANY_QUOTE else position + len(name)
         self._change(position, end, words.literal(name), "key_quoted")
         return end
-
-    def _may_hide(self) -> bool:
-        return self.hidden > 0
 
     def _colon(self, frame: Frame, position: int) -> int:
         """Go over the colon after a key, and read the value."""
@@ -428,9 +434,12 @@ class Scanner:
             return self._opening(position)
         if mark in marks.QUOTES and mark:
             return self._text(position, self._role(in_object=in_object))
-        if in_object and mark and mark in marks.COLONS:
-            self._change(position, position + 1, "", "colon_removed")
-            return self._value(position + 1)
+        while in_object and mark and mark in marks.COLONS:
+            run = _COLON.match(text, position)
+            end = run.end() if run else position + 1
+            self._change(position, end, "", "colon_removed")
+            position = self._gap(end, value=True)
+            mark = text[position : position + 1]
         if not mark or mark in ENDED or mark in marks.COMMAS:
             if not mark:
                 return self._finish(whole=False)
@@ -450,11 +459,11 @@ class Scanner:
     def _text(self, position: int, role: Role) -> int:
         """Read a quoted text, and those that are added to it with plus signs."""
         text = self.text
-        extent = quoted(text, position, role, hidden=self._may_hide())
+        extent = quoted(text, position, role, hidden=self.hidden > 0)
         self.hidden -= extent.why in ("backslash_escaped", "end_guessed")
         edits = list(written(text, extent))
         while joined := _JOINED.match(text, extent.end):
-            following = quoted(text, joined.end(), role, hidden=self._may_hide())
+            following = quoted(text, joined.end(), role, hidden=self.hidden > 0)
             edits = [edit for edit in edits if edit.start < extent.inner_end]
             edits.append(Edit(extent.inner_end, following.inner, "", "texts_joined"))
             edits += [edit for edit in written(text, following) if edit.start >= following.inner]

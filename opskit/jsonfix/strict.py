@@ -30,7 +30,7 @@ def load(text: str, *, max_depth: int) -> Loaded:
     twice the time of json.loads. A number that no double holds becomes a text of its digits.
     """
     try:
-        value = json.loads(text, parse_constant=_no_constant)
+        value = json.loads(text, parse_constant=no_constant)
     except RecursionError:
         raise TooDeep from None
     except json.JSONDecodeError:
@@ -97,7 +97,7 @@ def _load_oddly(text: str, max_depth: int) -> Loaded:
 
     try:
         value = json.loads(
-            text, object_pairs_hook=members, parse_constant=_no_constant, parse_float=real, parse_int=whole
+            text, object_pairs_hook=members, parse_constant=no_constant, parse_float=real, parse_int=whole
         )
     except RecursionError:
         raise TooDeep from None
@@ -106,5 +106,6 @@ def _load_oddly(text: str, max_depth: int) -> Loaded:
     return Loaded(value, tuple(dict.fromkeys(twice)), bool(beyond), _has_halves(text))
 
 
-def _no_constant(word: str) -> None:
+def no_constant(word: str) -> None:
+    """Refuse NaN and Infinity, which Python's parser takes for JSON."""
     raise ValueError(word)

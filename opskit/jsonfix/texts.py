@@ -46,21 +46,21 @@ _FAR = 10_000  # characters to a mark that a backslash hides
 _TRIES = 50  # doubled quotation marks
 _TROUBLE = re.compile(r'["\\\x00-\x1f]')
 _UNIT = re.compile(
-    r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})|(?P<bad>["\x00-\x1f]|\\(?:x[0-9a-fA-F]{2}|U[0-9a-fA-F]{8}|\r\n|(?s:.))?)'
+    r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})|(?P<bad>"+|[\x00-\x1f]+|\\(?:x[0-9a-fA-F]{2}|U[0-9a-fA-F]{8}|\r\n|(?s:.))?)'
 )
 _STRAY_END = re.compile(rf"[\s{marks.ODD_SPACE}]*+[{marks.P_ENDS}\s;]*+\Z")
 _KEY_CUT = re.compile(rf"[^\n{marks.ANY_QUOTE[1:-1]}{marks.COMMAS}{marks.COLONS}{{}}]{{1,80}}(?=[{marks.COLONS}])")
 _HIDDEN_END = re.compile(r'\\["\']')
+_CONTROL = {"\n": "\\n", "\t": "\\t", "\r\n": "\\r\\n"}
 _ESCAPE = len(r"\ud83d")
 _HIGH_HALF = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}")
 _CUT_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3}|x[0-9a-fA-F]?)?")
 _FOREIGN = {"'": "'", "`": "`", "0": "\\u0000", "v": "\\u000b", "$": "$"}
 _UNENDED_KEY = re.compile(marks.UNENDED_KEY)
 _LINE_END = re.compile(rf"\s*\n\s*[{marks.P_ENDS}][\s{marks.P_ENDS};]*+\Z")
-_LOST_COMMA = re.compile(rf"[{marks.COMMAS}]\s*+\Z")
 _LOST_KEY = re.compile(rf"[{marks.COMMAS}]\s*{marks.NAME}\s*[{marks.COLONS}]\s*\Z")
-_LOST_COLON = re.compile(rf"[{marks.COLONS}]\s*+[\[{{]?\s*+\Z")
-_LOST_LINE = re.compile(r"\n\s*+\Z")
+_NAME = 100  # characters of a key without marks, its comma and its colon
+_COMMAS, _COLONS = frozenset(marks.COMMAS), frozenset(marks.COLONS)
 _KEY = re.compile(marks.QUOTED_KEY)
 _CLOSING: dict[str, re.Pattern[str]] = {
     mark: re.compile(rf"[^\\{ends}]*+(?:\\(?s:.)[^\\{ends}]*+)*+[{ends}]") for mark, ends in marks.QUOTES.items()
@@ -80,10 +80,15 @@ def quoted(text: str, start: int, role: Role, *, hidden: bool = True) -> Extent:
     after = role.value
     while closing := _CLOSING[mark].match(text, position):
         place = closing.end() - 1
-        if after.match(text, place + 1) or (position == inner and role.in_array and marks.UNOPENED.match(text, place + 1)):
+        if text[place + 1 : place + 2].isalpha():  # the mark of an inner text
+            pass
+        elif after.match(text, place + 1) or (position == inner and role.in_array and marks.UNOPENED.match(text, place + 1)):
             return Extent(start, inner, place, place + 1, "")
         if lost := _lost(text, inner, place, role):
-            return lost._replace(start=start)
+            end = lost.end
+            while end > inner and text[end - 1].isspace():
+                end -= 1
+            return Extent(start, inner, end, end, lost.why)
         position = place + 1
     return _open(text, start, inner, role, hidden=hidden)
 
@@ -117,28 +122,28 @@ def _doubled(text: str, start: int, role: Role) -> Extent | None:
 def _lost(text: str, inner: int, place: int, role: Role) -> Extent | None:
     """The text that ended unmarked before ``place``, where a mark stands that opens the next one."""
     before = text[max(inner, place - _LOOK) : place]
+    solid = before.rstrip()
+    last = solid[-1:]
     if role is Role.KEY:
-        return _cut(inner, place, before, _LOST_COLON.search(before))
-    opens_key = role.in_object and _KEY.match(text, place)
-    if opens_key or (role.in_array and _next_ends(text, place, role)):
-        return _cut(inner, place, before, _LOST_COMMA.search(before) or _LOST_LINE.search(before))
-    if role.in_object and (found := _LOST_KEY.search(before)) and _next_ends(text, place, role):
-        return _cut(inner, place, before, found)
+        solid = solid[:-1].rstrip() if last and last in "[{" else solid
+        return _cut(inner, place - len(before) + len(solid) - 1) if solid[-1:] in _COLONS else None
+    after_comma, after_line = last in _COMMAS, "\n" in before[len(solid) :]
+    if after_comma or after_line:
+        opens_key = role.in_object and _KEY.match(text, place)
+        if opens_key or (role.in_array and _next_ends(text, place, role)):
+            return _cut(inner, place - len(before) + len(solid) - after_comma)
+    if last in _COLONS and role.in_object and (found := _LOST_KEY.search(solid[-_NAME:])) and _next_ends(text, place, role):
+        return _cut(inner, place - len(before) + len(solid[:-_NAME]) + found.start())
     return None
 
 
 def _next_ends(text: str, place: int, role: Role) -> bool:
     """Whether the next mark after the one at ``place`` ends a text, so that this one opens it."""
     following = text.find(text[place], place + 1, place + _LOOK)
-    return following >= 0 and role.value.match(text, following + 1) is not None
+    return following >= 0 and not text[following + 1 : following + 2].isalpha() and role.value.match(text, following + 1) is not None
 
 
-def _cut(inner: int, place: int, before: str, found: re.Match[str] | None) -> Extent | None:
-    if not found:
-        return None
-    end = place - len(before) + found.start()
-    while end > inner and before[end - place - 1].isspace():
-        end -= 1
+def _cut(inner: int, end: int) -> Extent:
     return Extent(inner, inner, end, end, "quote_added")
 
 
@@ -182,18 +187,21 @@ def _escaped(text: str, start: int, end: int, *, cut: bool) -> Iterator[Edit]:
     """What makes the inside of a JSON text of the span; ``cut``: the text ends in the middle of it."""
     pair = -1  # where an escape stands that needs another one: half of a surrogate pair
     for unit in _UNIT.finditer(text, start, end):
-        first, bad = unit.start(), unit["bad"]
+        bad = unit["bad"]
+        first, last = unit.span()
         if bad is None:
-            pair = first if _HIGH_HALF.fullmatch(unit[0]) and unit.end() in (end, text.find("\\", first + 1)) else -1
-        elif cut and _CUT_ESCAPE.fullmatch(text, first, end):
-            yield Edit(first if pair < 0 else pair, end, "", "truncated")
-            return
-        elif bad == '"':
-            yield Edit(first, first + 1, '\\"', "quote_escaped")
+            pair = first if _HIGH_HALF.fullmatch(text, first, last) else -1
+            continue
+        if bad[0] == '"':
+            yield Edit(first, last, '\\"' * len(bad), "quote_escaped")
         elif bad[0] != "\\":
-            yield Edit(first, first + 1, json.dumps(bad)[1:-1], "control_escaped")
+            yield Edit(first, last, _CONTROL.get(bad) or json.dumps(bad)[1:-1], "control_escaped")
+        elif cut and _CUT_ESCAPE.fullmatch(text, first, end):
+            yield Edit(pair if pair >= 0 and first == pair + _ESCAPE else first, end, "", "truncated")
+            return
         else:
-            yield Edit(first, unit.end(), _escape(bad), "escape_fixed")
+            yield Edit(first, last, _escape(bad), "escape_fixed")
+        pair = -1
     if cut and pair >= 0 and pair == end - _ESCAPE:
         yield Edit(pair, end, "", "truncated")
 

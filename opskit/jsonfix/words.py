@@ -52,7 +52,8 @@ def value_end(text: str, start: int, *, depth: int) -> tuple[int, int]:
             return place, place
         if mark.isspace():
             after = found.end()
-            if _AFTER_SPACE.match(text, after) or _QUOTED_KEY.match(text, after):
+            following = text[after : after + 1]
+            if not following.isalnum() and (_AFTER_SPACE.match(text, after) or _QUOTED_KEY.match(text, after)):
                 return place, place
             if "\n" in mark and _KEY.match(text, after):
                 return place, place

@@ -1,0 +1,38 @@
+"""Texts that are built to make a repairer slow, hungry or recursive: 32 patterns of any size."""
+
+from collections.abc import Callable
+
+PATTERNS: dict[str, Callable[[int], str]] = {
+    "open braces": lambda n: "{" * n,
+    "open brackets": lambda n: "[" * n,
+    "nested arrays": lambda n: "[" * (n // 2) + "]" * (n // 2),
+    "nested objects": lambda n: '{"a":' * (n // 6) + "1" + "}" * (n // 6),
+    "key chain": lambda n: '{"a":' * (n // 5),
+    "closers after 400 open": lambda n: "{" * 400 + "]" * (n - 400),
+    "quotation marks": lambda n: '"' * n,
+    "apostrophes": lambda n: "'" * n,
+    "escaped marks": lambda n: '{"a": "' + '\\"' * (n // 2),
+    "backslashes": lambda n: '{"a": "' + "\\" * n,
+    "inner marks": lambda n: '{"a": "' + 'x "y" ' * (n // 6) + '"}',
+    "inner marks with commas": lambda n: '{"a": "' + 'x", y ' * (n // 6) + '"}',
+    "missing end marks": lambda n: "[" + '"abc\n' * (n // 5),
+    "missing end marks of keys": lambda n: "{" + '"abc: 1, ' * (n // 9),
+    "hidden end marks": lambda n: "{" + '"a\\": 1, ' * (n // 9),
+    "doubled marks": lambda n: "{" + '""a"": ""b"", ' * (n // 14),
+    "one long text": lambda n: '{"a": "' + "x" * n,
+    "one long text with commas": lambda n: '{"a": "' + "x, " * (n // 3),
+    "commas": lambda n: "[" + "," * n,
+    "colons": lambda n: "{" + ":" * n,
+    "colons after a key": lambda n: '{"a"' + ":" * n,
+    "prose with commas": lambda n: "well, " * (n // 6),
+    "prose with braces": lambda n: "use {x} here " * (n // 13),
+    "bare value with commas": lambda n: "{a: " + "x, y " * (n // 5),
+    "bare value with line breaks": lambda n: "{a: " + "x\n" * (n // 2),
+    "spaces": lambda n: '{"a": "b"' + " " * n + "c",
+    "escaped documents": lambda n: '[\\"a\\"] ' * (n // 8),
+    "open comments": lambda n: "{" + "/* " * (n // 3),
+    "comment marks in a text": lambda n: '{"a": "' + '"//' * (n // 3),
+    "documents": lambda n: '{"a":1} ' * (n // 8),
+    "fences": lambda n: "```json\n{\n" * (n // 10),
+    "thoughts": lambda n: "<think>{" * (n // 8),
+}
