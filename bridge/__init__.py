@@ -1,13 +1,15 @@
 """The border between Dify and OpsKit: what comes in is examined once, what goes out is declared.
 
 ``boundary`` turns whatever goes wrong into an error that a user can read, ``parse`` is the officer on the way in,
-``reply`` on the way out; ``off_loop`` keeps heavy work from silencing the plugin, ``telling`` the user from wondering.
+``reply`` on the way out; ``off_loop`` keeps heavy work from silencing the plugin, ``telling`` the user from wondering;
+``LanguageModel`` asks a model of the workspace.
 """
 
 from bridge.boundary import UnexpectedError, boundary
+from bridge.model import LanguageModel
 from bridge.off_loop import off_loop
 from bridge.parse import parse
 from bridge.reply import reply
 from bridge.telling import telling
 
-__all__ = ["UnexpectedError", "boundary", "off_loop", "parse", "reply", "telling"]
+__all__ = ["LanguageModel", "UnexpectedError", "boundary", "off_loop", "parse", "reply", "telling"]

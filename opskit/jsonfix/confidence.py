@@ -46,6 +46,7 @@ DOUBTS = {
     "member_wrapped": 0.12,
     "member_dropped": 0.05,
     "default_set": 0.15,
+    "regenerated": 0.15,
     "item_wrapped": 0.02,
     "spoken": 0.05,
 }

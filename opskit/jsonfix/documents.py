@@ -5,9 +5,11 @@ import re
 from typing import NamedTuple
 
 from opskit.jsonfix import marks, words
+from opskit.jsonfix.brackets import REOPENED, REOPENED_ARRAY
 from opskit.jsonfix.edits import Edit, applied, composed
 from opskit.jsonfix.frames import ARRAY, KINDS, OBJECT
-from opskit.jsonfix.scanner import HIDDEN, REOPENED, REOPENED_ARRAY, Found, Scanner, Unclear
+from opskit.jsonfix.ground import HIDDEN, Found, Unclear
+from opskit.jsonfix.scanner import Scanner
 from opskit.jsonfix.strict import no_constant
 from opskit.jsonfix.texts import Role, quoted, written
 
@@ -19,7 +21,9 @@ _SIGN = re.compile(
 _THOUGHT_END = re.compile(rf"</{_THOUGHT}\s*>", re.IGNORECASE)
 _WORD = rf"(?:{marks.NUMBER}|(?i:true|false|null|none|undefined|nan))"
 _LIKELY = {
-    OBJECT: re.compile(rf"{marks.GAP}(?:[{marks.OBJECT_END}{marks.COMMAS}:]|{marks.QUOTE}|\\+[\"']|{marks.KEY}|{marks.ELLIPSIS})"),
+    OBJECT: re.compile(
+        rf"{marks.GAP}(?:[{marks.OBJECT_END}{marks.COMMAS}:]|{marks.QUOTE}|\\+[\"']|{marks.KEY}|{marks.ELLIPSIS})"
+    ),
     ARRAY: re.compile(
         rf"(?!\s*\d{{1,3}}\s*\]){marks.GAP}(?:[{marks.P_ARRAY_END}{marks.COMMAS}{marks.OBJECT}{marks.P_ARRAY}(]|{marks.QUOTE}|\\+[\"']"
         rf"|{_WORD}{marks.GAP}(?:[{marks.COMMAS}{marks.P_ARRAY_END}]|\Z)|{marks.ELLIPSIS})"
@@ -35,8 +39,9 @@ _ESCAPE = re.compile(r'\\(["\\/nrt])')
 _UNESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 _STRICT = json.JSONDecoder(parse_constant=no_constant)
 _ESCAPED_TEXTS = 1  # all that follows it is read once more
+_SECOND_LOOKS = 3  # at what was passed over, where nothing else is found
 _WRONG_GUESSES = 50  # each costs a look at all that stands before
-_BREAK = re.compile(r"[\s,，]")  # noqa: RUF001
+_BREAK = re.compile(r"[\s,，]")
 
 
 class Document(NamedTuple):
@@ -79,53 +84,53 @@ class _Search:
         self.begin = 0
         self.escaped, self.hidden, self.guesses = _ESCAPED_TEXTS, HIDDEN, _WRONG_GUESSES
         self.fenced = False
+        self.thoughts: list[tuple[int, int]] = []
+        self.drafts = 0  # documents that stand before the end of a thought
 
     def run(self) -> Survey:
         """What the text holds."""
-        text = self.text
-        first = _STRAY.match(text)
-        position = begin = self.begin = first.end() if first else 0
-        if text.startswith(("(", "（"), begin):  # noqa: RUF001
-            position = self._read(begin, draft=False)
-        thoughts: list[tuple[int, int]] = []
-        while sign := _SIGN.search(text, position):
-            mark = sign[0]
-            if mark in KINDS:
-                position = self._bracket(sign.start(), certain=sign.start() == begin)
-            elif mark.startswith("`"):
-                self.fenced = not self.fenced
-                position = sign.end()
-            elif mark.startswith("</"):
-                self.documents = [document._replace(draft=True) for document in self.documents]
-                position = sign.end()
-            elif mark.startswith("<"):
-                end = _THOUGHT_END.search(text, sign.end())
-                thoughts.append((sign.end(), end.start() if end else len(text)))
-                position = end.end() if end else len(text)
-            else:
-                position = sign.end()
-        for place in self.unlikely[:3] if not self.documents and not self.problems else []:
-            if not self.documents:
-                self._read(place, draft=False, likely=False)
-        if not self.documents:
-            for start, end in thoughts[:3]:
-                inner = _Search(text[:end], self.max_depth)
-                inner._skip_to(start)
-                self.documents += [document._replace(draft=True) for document in inner.documents]
+        first = _STRAY.match(self.text)
+        self.begin = first.end() if first else 0
+        start = self._read(self.begin) if self.text.startswith(("(", "（"), self.begin) else self.begin
+        self._signs(start)
+        drafts = [document._replace(draft=True) for document in self.documents[: self.drafts]]
+        self.documents[: self.drafts] = drafts
+        for place in self.unlikely[:_SECOND_LOOKS]:
+            if not self.documents and not self.problems:
+                self._read(place, likely=False)
+        for start, end in self.thoughts[:_SECOND_LOOKS] if not self.documents else []:
+            inner = _Search(self.text[:end], self.max_depth)
+            inner.begin = self.begin
+            inner._signs(start)
+            self.documents += [document._replace(draft=True) for document in inner.documents]
         return Survey(self.documents, self.problems)
 
-    def _skip_to(self, position: int) -> None:
-        while sign := _SIGN.search(self.text, position):
-            position = self._bracket(sign.start(), certain=False) if sign[0] in KINDS else sign.end()
+    def _signs(self, position: int) -> None:
+        """Go from sign to sign: brackets, fences, thoughts, comments."""
+        text = self.text
+        while sign := _SIGN.search(text, position):
+            mark = sign[0]
+            position = sign.end()
+            if mark in KINDS:
+                position = self._bracket(sign.start())
+            elif mark.startswith("`"):
+                self.fenced = not self.fenced
+            elif mark.startswith("</"):
+                self.drafts = len(self.documents)
+            elif mark.startswith("<"):
+                end = _THOUGHT_END.search(text, position)
+                self.thoughts.append((position, end.start() if end else len(text)))
+                position = end.end() if end else len(text)
 
-    def _bracket(self, place: int, *, certain: bool) -> int:
-        kind = KINDS[self.text[place]]
-        if certain or _LIKELY[kind].match(self.text, place + 1):
-            return self._read(place, draft=False)
+    def _bracket(self, place: int) -> int:
+        """Read what opens at a place, unless it looks like prose."""
+        if place == self.begin or _LIKELY[KINDS[self.text[place]]].match(self.text, place + 1):
+            return self._read(place)
         self.unlikely.append(place)
         return place + 1
 
-    def _read(self, place: int, *, draft: bool, likely: bool = True) -> int:
+    def _read(self, place: int, *, likely: bool = True) -> int:
+        """Read a document; where to go on."""
         try:
             found = self._whole(place) or self._escaped(place) or self._scanned(self.text, place)
         except Unclear as problem:
@@ -135,9 +140,8 @@ class _Search:
         blank = not found.complete and not self.text[place + 1 : found.end].strip()
         if blank and place > self.begin:
             return found.end
-        self.documents.append(Document(*found, self.fenced, draft, likely))
+        self.documents.append(Document(*found, self.fenced, likely=likely))
         return found.end
-
 
     def _whole(self, place: int) -> Found | None:
         """The document at ``place`` if it is JSON as it stands, and nothing goes on behind it."""
@@ -179,7 +183,7 @@ class _Search:
 
 def row(text: str, documents: list[Document]) -> Document | None:
     """Documents one after another with nothing but commas and comments between them, as one array."""
-    if len(documents) < 2 or len({text[document.start] for document in documents}) > 1:
+    if not documents[1:] or len({text[document.start] for document in documents}) > 1:
         return None
     full = [document for document in documents if text[document.start + 1 : document.end - 1].strip()] or documents
     position = 0
@@ -187,7 +191,7 @@ def row(text: str, documents: list[Document]) -> Document | None:
         if not _BETWEEN.fullmatch(text, position, document.start):
             return None
         position = document.end
-    if not _BETWEEN.fullmatch(text, position) or len(full) < 2:
+    if not _BETWEEN.fullmatch(text, position) or not full[1:]:
         return None
     edits = [Edit(full[0].start, full[0].start, "[", "documents_joined")]
     for document, following in zip(full, [*full[1:], None], strict=True):

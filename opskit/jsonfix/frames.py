@@ -5,7 +5,6 @@ from typing import Literal
 from opskit.jsonfix import marks
 from opskit.jsonfix.edits import Edit
 
-
 type Kind = Literal["object", "array", "tuple"]  # a tuple of one value without a comma is that value
 
 OBJECT: Kind = "object"

@@ -3,7 +3,6 @@ r"""The characters of JSON, of what is written in their place, and the patterns 
 Every pattern looks a bounded number of characters ahead, or takes time in proportion to what it consumes: that is
 what keeps the scanner linear.
 """
-# ruff: noqa: RUF001 - characters that look like others are the subject here
 
 import re
 
@@ -55,14 +54,19 @@ QUOTED_KEY = (
 KEY = rf"(?:{QUOTED_KEY}|(?:{NAME}(?:(?: {NAME}){{0,4}}+[\"'])?|[0-9.]{{1,30}}+){_COLON}(?!//))"
 ELLIPSIS = r"(?:\.\.\.+|…+)"
 _WORD = rf"(?:{NUMBER}|(?i:true|false|null|none|undefined))"
-_SHORT = "(?:\"[^\"\n]{0,200}+\"|" + "|".join(rf"{mark}[^{ends}\n]{{0,200}}+[{ends}]" for mark, ends in _ENDED_QUOTES) + ")"
+_SHORT = (
+    '(?:"[^"\n]{0,200}+"|' + "|".join(rf"{mark}[^{ends}\n]{{0,200}}+[{ends}]" for mark, ends in _ENDED_QUOTES) + ")"
+)
 _STOP = rf"{GAP}(?:[{COMMAS}{P_ENDS}]|\Z)"
 # What may follow a bracket that ends an object or an array inside another.
 NEXT = rf"{GAP}(?:\Z|[{COMMAS}{P_ENDS}`]|{KEY}|(?<=\s)(?:[{OBJECT}{P_ARRAY}]|(?:{_WORD}|{_SHORT}){_STOP}))"
 _ENDED = rf"(?:[{OBJECT_END}{P_ARRAY_END}]{NEXT}|\+{GAP}{QUOTE})"
 
 # A key that lacks its closing mark, by the colon and the value behind it.
-UNENDED_KEY = rf"[^\n{ANY_QUOTE[1:-1]}{COMMAS}{COLONS}{{}}{P_ARRAY}{P_ENDS}]{{1,80}}+[{COLONS}]{GAP}(?:[{OBJECT}{P_ARRAY}]|(?:{_WORD}|{_SHORT}){_STOP})"
+UNENDED_KEY = (
+    rf"[^\n{ANY_QUOTE[1:-1]}{COMMAS}{COLONS}{{}}{P_ARRAY}{P_ENDS}]{{1,80}}+[{COLONS}]"
+    rf"{GAP}(?:[{OBJECT}{P_ARRAY}]|(?:{_WORD}|{_SHORT}){_STOP})"
+)
 
 # What may follow the quotation mark that ends a value in an object, an item in an array, a key.
 AFTER_VALUE = re.compile(
@@ -97,9 +101,15 @@ AFTER_ROOT = re.compile(rf"{GAP}(?:\Z|\+{GAP}{QUOTE})")
 _MEMBER = rf"{SPACE}{TEXT}{SPACE}:{SPACE}(?:{TEXT}|{BARE}){SPACE}"  # a comma of thousands is followed by no key
 MEMBERS = re.compile(rf"(?:{_MEMBER},(?={SPACE}{TEXT}{SPACE}:))++")
 GOOD_KEY = re.compile(rf"{TEXT}{SPACE}:{SPACE}")
-_GOOD_VALUE = rf"{BARE}(?!,[0-9]{{3}}(?![0-9:]))|{TEXT}(?={SPACE}(?:,{SPACE}(?:{TEXT}{SPACE}:|{NAME}:|//|}}|\Z)|}}{SPACE}(?:[,}}\]]|\Z))|[ \t\r]*+\n{SPACE}{TEXT}{SPACE}:)"
+_GOOD_VALUE = (
+    rf"{BARE}(?!,[0-9]{{3}}(?![0-9:]))"
+    rf"|{TEXT}(?={SPACE}(?:,{SPACE}(?:{TEXT}{SPACE}:|{NAME}:|//|}}|\Z)|}}{SPACE}(?:[,}}\]]|\Z))"
+    rf"|[ \t\r]*+\n{SPACE}{TEXT}{SPACE}:)"
+)
 GOOD_VALUE = re.compile(_GOOD_VALUE)
-ITEMS = re.compile(rf"(?:{SPACE}(?:{TEXT}(?={SPACE},{SPACE}[\"\-\d{{\[tfn])|{BARE}){SPACE},(?={SPACE}[\"\-\d{{\[tfn]))++")
+ITEMS = re.compile(
+    rf"(?:{SPACE}(?:{TEXT}(?={SPACE},{SPACE}[\"\-\d{{\[tfn])|{BARE}){SPACE},(?={SPACE}[\"\-\d{{\[tfn]))++"
+)
 _GOOD_ITEM = rf"{BARE}|{TEXT}(?={SPACE}(?:,{SPACE}[\"\-\d{{\[tfn\]]|\]{SPACE}(?:[,}}\]]|\Z)))"
 GOOD_ITEM = re.compile(_GOOD_ITEM)
 # The same with faults that are common: a key without marks, words of Python, a bracket that opens.

@@ -32,14 +32,14 @@ class Node:
         return len(self.names) - 1 - self.names[::-1].index(name)
 
 
-def tree(text: str) -> Node:
-    """The places of a valid JSON text."""
+def tree(text: str, until: int | None = None) -> Node:
+    """The places of a valid JSON text; ``until``: no places behind it are asked for."""
     root = Node(0)
     open_: list[Node] = []
-    node = root
-    key: tuple[int, int] | None = None
     for token in _TOKEN.finditer(text):
         mark = token[0]
+        if until is not None and token.start() > until:
+            break
         if mark in ",:":
             continue
         if mark in "]}":
@@ -47,9 +47,8 @@ def tree(text: str) -> Node:
             continue
         holder = open_[-1] if open_ else None
         if holder is not None and len(holder.names) == len(holder.items) and text[holder.start] == "{":
-            key = token.span()
             holder.names.append(json.loads(mark))
-            holder.keys.append(key)
+            holder.keys.append(token.span())
             continue
         node = Node(token.start())
         node.end = token.end()
@@ -59,6 +58,9 @@ def tree(text: str) -> Node:
             holder.items.append(node)
         if mark in "{[":
             open_.append(node)
+    for node in open_:
+        node.end = len(text)
+        del node.names[len(node.items) :], node.keys[len(node.items) :]
     return root
 
 

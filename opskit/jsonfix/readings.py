@@ -16,14 +16,19 @@ _GROUPED = re.compile(r"(?P<sign>[+-]?)(?P<lead>[0-9]{1,3}(?:[,' \u00a0\u202f][0
 _CURRENCY = re.compile(r"^(?:[¥$€£₹]|US\$|RMB|CNY|USD|EUR)\s*|\s*(?:元|块|美元|欧元|USD|EUR|RMB|CNY)$", re.IGNORECASE)
 _FRACTION = re.compile(r"(-?[0-9]{1,9})\s*/\s*([1-9][0-9]{0,8})")
 _WORDS = {
-    **{word: number for number, word in enumerate("zero one two three four five six seven eight nine ten".split())},
+    **{
+        word: number
+        for number, word in enumerate(
+            ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+        )
+    },
     "eleven": 11,
     "twelve": 12,
     **{word: number for number, word in enumerate("零一二三四五六七八九十")},
     "两": 2,
 }
-_TRUE = frozenset("true yes y on 1 是 对 真 有 正确 已".split())
-_FALSE = frozenset("false no n off 0 否 不 假 无 没有 错误 未 不是".split())
+_TRUE = frozenset(["true", "yes", "y", "on", "1", "是", "对", "真", "有", "正确", "已"])
+_FALSE = frozenset(["false", "no", "n", "off", "0", "否", "不", "假", "无", "没有", "错误", "未", "不是"])
 _NOTHING = frozenset(["", "null", "none", "nil", "n/a", "na", "undefined", "-", "--", "无", "空", "未知"])
 _YMD = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?P<rest>.*)", re.DOTALL)
 _NAMED = re.compile(
@@ -70,7 +75,7 @@ def _people_number(plain: str) -> str | None:
 
 def truth(text: str, *, full: bool) -> str | None:
     """The JSON truth value that a text is; ``full``: also yes and no, 是 and 否."""
-    plain = text.strip().rstrip(".!。！").casefold()  # noqa: RUF001
+    plain = text.strip().rstrip(".!。！").casefold()
     if plain in ("true", "false"):
         return plain
     if full and plain in _TRUE | _FALSE:

@@ -1,21 +1,22 @@
 """From a text that should be JSON to JSON that is valid and conforms, and the account of what was changed."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from opskit.jsonfix import coercion, marks
+from opskit.jsonfix import coercion
 from opskit.jsonfix.confidence import confidence
 from opskit.jsonfix.documents import Document, row, survey
 from opskit.jsonfix.edits import Edit, applied, composed
+from opskit.jsonfix.fixes import COSTS
 from opskit.jsonfix.schema import Finding, Schema
 from opskit.jsonfix.strict import Loaded, TooDeep, load
 from opskit.jsonfix.texts import Extent, written
+from opskit.wording import well_formed
 
 type Coerce = Literal["off", "safe", "full"]
 type Prefer = Literal["best", "first", "last"]
 _RIVALS = 40  # texts that are held against the schema
-_COERCIONS = frozenset(coercion.COSTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Mended:
     @property
     def coerced(self) -> bool:
         """Whether a value was changed to make it conform."""
-        return any(edit.why in _COERCIONS for edit in self.edits)
+        return any(edit.why in COSTS for edit in self.edits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class _Candidate:
     findings: list[Finding]
     doubts: frozenset[str]
     cost: int  # of its coercions
+    odd: list[Finding]  # texts that are not of their declared format
 
 
 def mend(
@@ -67,20 +69,22 @@ def mend(
     max_depth: int = 500,
 ) -> Mended:
     """The JSON that ``text`` holds or was to hold. What cannot be mended comes back with ``valid`` false."""
+    text = text if text.isascii() else well_formed(text)
     try:
         loaded = load(text, max_depth=max_depth)
     except TooDeep:
         return _hopeless("too_deep", limit=max_depth)
     except ValueError:
         loaded = None
-    if loaded and (not schema or schema.fits(loaded.value)):
+    if loaded and (not schema or _conforms(loaded.value, schema, coerce)):
         return Mended(text, loaded, (), tuple(_oddities(loaded)), valid=True, confidence=1.0)
     if loaded:
-        candidates = [_fitted(text, Document(0, len(text), [], complete=True), text, [], loaded, schema, coerce)]
+        whole = Document(0, len(text), [], complete=True)
+        candidates = [_fitted(text, whole, [], loaded, schema=schema, coerce=coerce)]
         problems: list[tuple[str, int]] = []
     else:
         found = survey(text, max_depth=max_depth)
-        problems = found.problems
+        problems = found.problems if repair else [("not_strict", 0)]
         candidates = list(_candidates(text, found.documents, schema, coerce, repair=repair, max_depth=max_depth))
     if schema and (not candidates or candidates[0].findings) and (spoken := _spoken(text, schema, coerce)):
         candidates.append(spoken)
@@ -104,12 +108,11 @@ def _candidates(
     for document in [*several, *([together] if together else [])]:
         edits = [*_around(text[: document.start], 0), *document.edits, *_around(text[document.end :], document.end)]
         try:
-            fixed = applied(text, edits)
-            loaded = load(fixed, max_depth=max_depth)
+            loaded = load(applied(text, edits), max_depth=max_depth)
         except ValueError:
             continue
         if repair or not document.edits:
-            yield _fitted(text, document, fixed, edits, loaded, schema, coerce)
+            yield _fitted(text, document, edits, loaded, schema=schema, coerce=coerce)
 
 
 def _around(piece: str, start: int) -> list[Edit]:
@@ -119,39 +122,48 @@ def _around(piece: str, start: int) -> list[Edit]:
     return [Edit(start, start + len(piece), "", "surroundings_removed")]
 
 
+def _doubts(text: str, document: Document, fixed: str) -> frozenset[str]:
+    """What is uncertain about a document, besides the changes to it."""
+    words = any(edit.why in ("word_changed", "not_a_number") for edit in document.edits[:1])
+    glued = text[document.end : document.end + 1].isalnum() and not text[: document.start].strip()
+    found = {
+        "cut_off": not document.complete,
+        "draft": document.draft,
+        "unlikely": not document.likely,
+        "word_alone": words and fixed.strip()[:1] not in ("{", "["),
+        "glued": glued,
+    }
+    return frozenset(name for name, is_so in found.items() if is_so)
+
+
 def _fitted(
-    text: str,
-    document: Document,
-    fixed: str,
-    edits: list[Edit],
-    loaded: Loaded,
-    schema: Schema | None,
-    coerce: Coerce,
+    text: str, document: Document, edits: list[Edit], loaded: Loaded, *, schema: Schema | None, coerce: Coerce
 ) -> _Candidate:
     """A candidate, changed as far as the schema asks for it and ``coerce`` allows."""
-    doubts = set()
-    if not document.complete:
-        doubts.add("cut_off")
-    if document.draft:
-        doubts.add("draft")
-    if not document.likely:
-        doubts.add("unlikely")
-    if any(edit.why in ("word_changed", "not_a_number") for edit in document.edits[:1]) and fixed.strip()[:1] not in "{[":
-        doubts.add("word_alone")
-    if text[document.end : document.end + 1].isalnum() and not text[: document.start].strip():
-        doubts.add("glued")
+    fixed = applied(text, edits)
+    doubts = _doubts(text, document, fixed)
     findings: list[Finding] = []
     cost = 0
-    if schema and not schema.fits(loaded.value):
+    if schema and not _conforms(loaded.value, schema, coerce):
         if coerce == "off" or len(fixed) > coercion.MAX_TEXT:
             findings = list(schema.findings(loaded.value))
         else:
             found = coercion.coerced(fixed, loaded.value, schema, full=coerce == "full", load=_value)
             findings, fixed = found.findings, found.text
-            cost = sum(coercion.COSTS.get(edit.why, 0) for edit in found.edits)
+            cost = sum(COSTS.get(edit.why, 0) for edit in found.edits)
             edits = composed(edits, found.edits)
             loaded = load(fixed, max_depth=10_000)
-    return _Candidate(document, edits, fixed, loaded, findings, frozenset(doubts), cost)
+    return _Candidate(document, edits, fixed, loaded, findings, doubts, cost, _odd(loaded.value, schema, coerce))
+
+
+def _conforms(value: object, schema: Schema, coerce: Coerce) -> bool:
+    """Whether nothing is left to be wished for."""
+    return schema.fits(value) and not _odd(value, schema, coerce)
+
+
+def _odd(value: object, schema: Schema | None, coerce: Coerce) -> list[Finding]:
+    """Texts that are not of their declared format. JSON Schema leaves them valid; ``full`` coercion tries."""
+    return schema.odd_formats(value) if schema and coerce == "full" else []
 
 
 def _value(text: str) -> object:
@@ -169,10 +181,13 @@ def _spoken(text: str, schema: Schema, coerce: Coerce) -> _Candidate | None:
         return None
     start = text.index(plain)
     edits = [Edit(0, start, "", "spoken")] if start else []
-    edits += [edit._replace(why="spoken") for edit in written(text, Extent(start, start, start + len(plain), start + len(plain), ""))]
-    fixed = applied(text, edits)
+    edits += [
+        edit._replace(why="spoken")
+        for edit in written(text, Extent(start, start, start + len(plain), start + len(plain), ""))
+    ]
     document = Document(start, start + len(plain), edits, complete=True)
-    return _fitted(text, document, fixed, edits, load(fixed, max_depth=1), schema, coerce)
+    loaded = load(applied(text, edits), max_depth=1)
+    return _fitted(text, document, edits, loaded, schema=schema, coerce=coerce)
 
 
 def _chosen(text: str, candidates: Sequence[_Candidate], prefer: Prefer) -> Mended:
@@ -190,6 +205,9 @@ def _chosen(text: str, candidates: Sequence[_Candidate], prefer: Prefer) -> Mend
     if rivals := _rivals(text, best, ranked[1:]):
         reasons.add("rivals")
         problems.append(Problem("several_texts", (), {"count": len(rivals) + 1}))
+    if not best.document.complete:
+        problems.append(Problem("cut_off"))
+    problems += [Problem("odd_format", tuple(one.instance_path), {}, one) for one in best.odd]
     findings = [Problem("not_conforming", tuple(one.instance_path), {}, one) for one in best.findings]
     start, end = best.document.start, best.document.end
     dropped = "\n".join(piece.strip() for piece in (text[:start], text[end:]) if piece.strip())
@@ -220,7 +238,9 @@ def _rivals(text: str, best: _Candidate, others: Sequence[_Candidate]) -> list[_
     return [
         one
         for one in others
-        if _rank(text, one, 0)[:5] == mine and not inside[0] <= one.document.start < inside[1] and one.text.strip() != best.text.strip()
+        if _rank(text, one, 0)[:5] == mine
+        and not inside[0] <= one.document.start < inside[1]
+        and one.text.strip() != best.text.strip()
     ]
 
 

@@ -6,63 +6,31 @@ ahead (``marks``). So time and memory grow in proportion to the text.
 """
 
 import re
-from typing import NamedTuple
 
 from opskit.jsonfix import marks, words
+from opskit.jsonfix.brackets import Brackets
 from opskit.jsonfix.edits import Edit
-from opskit.jsonfix.frames import ARRAY, CLOSING, ENDED, KINDS, OBJECT, TUPLE, Frame, Kind
-from opskit.jsonfix.texts import Role, quoted, written
+from opskit.jsonfix.frames import ARRAY, ENDED, KINDS, OBJECT, Frame
+from opskit.jsonfix.ground import Found, Unclear
+from opskit.jsonfix.texts import Role, literal, quoted, written
 
-_LOOK = 400  # characters back
-HIDDEN = 5  # ends of texts that a backslash hides: each costs a look at all that follows
-_COMMENT = re.compile(r"//[^\n\r]*|/\*(?s:.)*?(?:\*/|\Z)|#[^\n\r]*|<!--(?s:.)*?(?:-->|\Z)")
-_HASH = re.compile(r"#(?=[\s#!]|\w+ \w)")
-_ELLIPSIS = re.compile(rf"{marks.ELLIPSIS}(?!\w)")
-_COMMAS = re.compile(rf"[{marks.COMMAS}](?:{marks.SPACE}[{marks.COMMAS}])*+")
 _COLON = re.compile(rf"(?:{marks.GAP}(?:[{marks.COLONS}]|=>?))++")
 _PART = rf"\s{marks.COMMAS}{marks.COLONS}{marks.P_ENDS}{{\[\"'=\\"
 _NAME_KEY = re.compile(rf"(?P<name>(?:\\u[0-9a-fA-F]{{4}}|[^{_PART}])+)[\"'`”]?(?=[ \t]*+(?:[{marks.COLONS}]|=))")
-_LONG_KEY = re.compile(rf"(?P<name>[^\n\"'{marks.COMMAS}{marks.COLONS}{marks.P_ENDS}{{\[=]{{1,80}})[\"']?(?=[{marks.COLONS}])")
-_LONE_KEY = re.compile(rf"(?P<name>[^{_PART}(（]+)")  # noqa: RUF001
+_LONG_KEY = re.compile(
+    rf"(?P<name>[^\n\"'{marks.COMMAS}{marks.COLONS}{marks.P_ENDS}{{\[=]{{1,80}})[\"']?(?=[{marks.COLONS}])"
+)
+_LONE_KEY = re.compile(rf"(?P<name>[^{_PART}(（]+)")
 _REMARK = re.compile(rf"{marks.NAME}\s+(?={marks.QUOTED_KEY})")
 _CALL = re.compile(r"(?:new\s+)?[A-Za-z_][\w.]{0,60}(?=\()")
 _PREFIX = re.compile(r"[fFrRuUbB]{1,2}(?=[\"'])|\\+(?=[\"'])")
 _PATTERN = re.compile(rf"/(?:[^/\\\n]|\\.)+/[a-z]*(?=\s*(?:[{marks.COMMAS}{marks.P_ENDS}]|\Z))")
-REOPENED = re.compile(rf"{marks.GAP}[{marks.COMMAS}]{marks.GAP}{marks.QUOTED_KEY}")
-REOPENED_ARRAY = re.compile(rf"{marks.GAP}[{marks.COMMAS}]{marks.GAP}[^\s{marks.P_ARRAY}{marks.P_ENDS}]")
-_NO_KEY = re.compile(rf"{marks.GAP}[{marks.COMMAS}]{marks.GAP}(?!{marks.KEY})[^\s{marks.P_ENDS}/]")
 _QUOTED_KEY = re.compile(rf"{marks.QUOTED_KEY}{marks.GAP}[^\s{marks.COMMAS}{marks.P_ENDS}]")
-_STRAY_ARRAY_END = re.compile(rf"{marks.GAP}}}{marks.GAP},(?!{marks.GAP}{marks.KEY})")
-_ANOTHER = re.compile(rf"{marks.GAP}(?:[{marks.COMMAS}]{marks.GAP}[{{\[]|[{marks.P_ARRAY_END}])")
 _JOINED = re.compile(rf"{marks.GAP}\+{marks.GAP}(?={marks.QUOTE})")
-_VALUE_STARTS = re.compile(rf"[^{marks.COMMAS}{marks.P_ENDS}]")
 
 
-class Unclear(Exception):
-    """The text cannot be read in one way: ``args`` are the code of the problem and its offset."""
-
-
-class Found(NamedTuple):
-    """An object or array in a text: where it is, what makes JSON of it, and whether it came to its end."""
-
-    start: int
-    end: int
-    edits: list[Edit]
-    complete: bool
-
-
-class Scanner:
+class Scanner(Brackets):
     """Reads one object, array or tuple that begins at ``start``."""
-
-    def __init__(self, text: str, start: int, *, max_depth: int, hidden: int = HIDDEN) -> None:
-        self.text = text
-        self.start, self.size = start, len(text)
-        self.max_depth = max_depth
-        self.edits: list[Edit] = []
-        self.stack: list[Frame] = []
-        self.open = dict.fromkeys(CLOSING, 0)
-        self.complete = True
-        self.hidden = hidden
 
     def found(self) -> Found:
         """Read to the end. Raises ``Unclear``."""
@@ -77,36 +45,7 @@ class Scanner:
                 position = self._item(frame, position)
         return Found(self.start, position, self.edits, self.complete)
 
-    def _change(self, start: int, end: int, to: str, why: str) -> None:
-        self.edits.append(Edit(start, end, to, why))
-
-    def _gap(self, position: int, *, value: bool = False) -> int:
-        """The next place that means something; comments go, and spaces that JSON does not know."""
-        text = self.text
-        mark = text[position : position + 1]
-        if " " < mark < "\x7f" and mark not in "/#<`":
-            return position
-        while True:
-            if found := marks.BLANK.match(text, position):
-                position = found.end()
-            mark = text[position : position + 1]
-            if " " < mark < "\x7f" and mark not in "/#<`":
-                return position
-            if mark == "`" and text.startswith("```", position):  # a fence ends what began inside it
-                self.size = position
-                return len(text)
-            if odd := marks.ODD.match(text, position):
-                self._change(position, odd.end(), " ", "space_changed")
-                position = odd.end()
-            elif (found := _COMMENT.match(text, position)) and not (mark == "#" and value and not _HASH.match(text, position)):
-                self._change(position, found.end(), "", "comment_removed")
-                position = found.end()
-            else:
-                return position
-
-    # Between members
-
-    def _separator(self, frame: Frame, position: int) -> int:
+    def _separator(self, frame: Frame, position: int) -> int:  # noqa: PLR0911 - one step of a state machine
         """Go over what stands between a member and the next, or end."""
         frame.mark, frame.kept = position, len(self.edits)
         if found := marks.BETWEEN.match(self.text, position):
@@ -158,130 +97,7 @@ class Scanner:
             self.edits.insert(number, Edit(place, place + 1, ",", "comma_changed"))
         return position
 
-    def _settle(self, frame: Frame) -> None:
-        """Take a comma away that nothing has followed."""
-        if frame.pending and not frame.after:
-            number, edit = frame.pending
-            replaced = number < len(self.edits) and self.edits[number].start == edit.start and self.edits[number].to == ","
-            self.edits[number : number + replaced] = [edit]
-
-    def _more_commas(self, position: int) -> int:
-        """Go over commas and ellipses that nothing stands between."""
-        while True:
-            position = self._gap(position, value=True)
-            mark = self.text[position : position + 1]
-            if mark and mark in marks.COMMAS and (found := _COMMAS.match(self.text, position)):
-                self._change(position, found.end(), "", "comma_removed")
-                position = found.end()
-            elif mark in (".", "…") and (dots := _ELLIPSIS.match(self.text, position)):
-                self._change(position, dots.end(), "", "ellipsis_removed")
-                position = dots.end()
-            else:
-                return position
-
-    # Brackets
-
-    def _opening(self, place: int) -> int:
-        """Something opens inside what is open."""
-        if len(self.stack) >= self.max_depth:
-            raise Unclear("too_deep", place)
-        kind = KINDS[self.text[place]]
-        self.open[kind] += 1
-        frame = Frame(kind, place, len(self.edits))
-        self.stack.append(frame)
-        if kind == TUPLE:
-            self._change(place, place + 1, "[", "tuple_changed")
-        elif self.text[place] not in "{[":
-            self._change(place, place + 1, "{" if kind == OBJECT else "[", "bracket_changed")
-        frame.kept = len(self.edits)
-        return place + 1
-
-    def _ending(self, frame: Frame, place: int) -> int:
-        """A bracket ends something: what is open, or what is open around it, or nothing."""
-        mark = self.text[place]
-        kind = ENDED[mark]
-        if kind != frame.kind:
-            if not self.open[kind] or self._is_stray(frame, kind, place + 1):
-                end = place + 1
-                while not self.open[kind] and self.text.startswith(mark, end):
-                    end += 1
-                self._change(place, end, "", "bracket_removed")
-                return end
-            while (frame := self.stack[-1]).kind != kind:
-                self._settle(frame)
-                self._change(place, place, CLOSING[frame.kind], "bracket_added")
-                self._closed(frame)
-        if frame.count and self._is_early(kind, place):
-            self._change(place, place + 1, "", "bracket_removed")
-            frame.after = True
-            return place + 1
-        self._settle(frame)
-        closing = CLOSING[kind]
-        if kind == TUPLE:
-            self._change(place, place + 1, self._tuple_end(frame), "tuple_changed")
-        elif mark != closing:
-            self._change(place, place + 1, closing, "bracket_changed")
-        if frame.lone > 1 and frame.lone == frame.count:
-            self._set_end(frame, place)
-        self._closed(frame)
-        return place + 1
-
-    def _is_stray(self, frame: Frame, kind: Kind, after: int) -> bool:
-        """Whether a bracket that does not end what is open is one too many, as what follows goes on inside."""
-        if kind == OBJECT:
-            doubled = self.text[max(0, after - _LOOK) : after - 1].rstrip()[-1:] == "}" and _ANOTHER.match(self.text, after)
-            alone = self.open[kind] == 1 or doubled
-            return bool(doubled or (alone and _NO_KEY.match(self.text, after)))
-        return self.open[kind] == 1 and _STRAY_ARRAY_END.match(self.text, after) is not None
-
-    def _is_early(self, kind: Kind, place: int) -> bool:
-        """Whether a bracket is one too many, as what follows goes on inside."""
-        text, after = self.text, place + 1
-        if len(self.stack) > 1:
-            if kind != ARRAY or self.stack[-2].kind != OBJECT or not (on := _NO_KEY.match(text, after)):
-                return False
-            return text[place - 1] in "]}" or on[0][-1] in "{["
-        if kind == OBJECT:
-            return REOPENED.match(text, after) is not None
-        again = text[place - 1] in "]}" and REOPENED_ARRAY.match(text, after)
-        return bool(again) and text[-_LOOK:].rstrip().endswith("]")
-
-    def _closed(self, frame: Frame) -> None:
-        self.stack.pop()
-        self.open[frame.kind] -= 1
-        if self.stack:
-            self._done(0)
-
-    def _tuple_end(self, frame: Frame) -> str:
-        """What closes a tuple: nothing where it is only a value in brackets."""
-        if frame.count != 1 or frame.commas:
-            return "]"
-        self.edits[frame.opener] = self.edits[frame.opener]._replace(to="")
-        return ""
-
-    def _set_end(self, frame: Frame, place: int) -> None:
-        """Keys without values are the items of a set, as Python writes it."""
-        edits = [edit for edit in self.edits[frame.opener :] if edit.why != "value_added"]
-        opened = Edit(frame.start, frame.start + 1, "[", "set_changed")
-        self.edits[frame.opener :] = [opened, *edits, Edit(place, place + 1, "]", "set_changed")]
-
-    def _finish(self, *, whole: bool = True) -> int:
-        """The text ends with brackets open; ``whole``: after a member. What has been begun goes."""
-        self.complete = False
-        frame = self.stack[-1]
-        if not whole:
-            del self.edits[frame.kept :]
-            if self.text[frame.mark : self.size].strip(" \t\n\r"):
-                self._change(frame.mark, self.size, "", "member_removed")
-        if frame.lone and frame.lone == frame.count:
-            raise Unclear("lone_key", frame.start)
-        self._change(self.size, self.size, "".join(CLOSING[frame.kind] for frame in reversed(self.stack)), "bracket_added")
-        self.stack.clear()
-        return self.size
-
-    # Members and items
-
-    def _member(self, frame: Frame, position: int) -> int:
+    def _member(self, frame: Frame, position: int) -> int:  # noqa: C901, PLR0911, PLR0912 - the innermost loop
         """Read a key and its value; those with no or with common faults one after another."""
         text, edits = self.text, self.edits
         good = True
@@ -330,13 +146,6 @@ class Scanner:
             return self._finish(whole=False)
         return self._colon(frame, key) if key > position else position + 1
 
-    def _unended(self, frame: Frame) -> int:
-        """What is open lacks its end: what comes after its last comma belongs around it."""
-        del self.edits[frame.kept :]
-        self._change(frame.mark, frame.mark, CLOSING[frame.kind], "bracket_added")
-        self._closed(frame)
-        return frame.mark
-
     def _key(self, position: int) -> int:
         """Read a key; -1 where the text ends in it, and ``position`` where there is none."""
         text = self.text
@@ -361,7 +170,7 @@ class Scanner:
             return position
         name = found["name"].rstrip()
         end = found.end() if text[found.end() - 1] in marks.ANY_QUOTE else position + len(name)
-        self._change(position, end, words.literal(name), "key_quoted")
+        self._change(position, end, literal(name), "key_quoted")
         return end
 
     def _colon(self, frame: Frame, position: int) -> int:
@@ -413,16 +222,7 @@ class Scanner:
             return self._unended(frame)
         return self._value(position)
 
-    # Values
-
-    def _done(self, position: int) -> int:
-        """A value has been read."""
-        frame = self.stack[-1]
-        frame.after, frame.pending = True, None
-        frame.count += 1
-        return position
-
-    def _value(self, position: int) -> int:
+    def _value(self, position: int) -> int:  # noqa: PLR0911 - one step of a state machine
         """Read a value, or open the bracket that it begins with."""
         text = self.text
         in_object = bool(self.stack) and self.stack[-1].kind == OBJECT
@@ -489,7 +289,7 @@ class Scanner:
         if after == end:
             after = position + len(content)
         if text[after - 1] in marks.ANY_QUOTE and after > position + len(content):
-            to, why = words.literal(content), "quote_added"
+            to, why = literal(content), "quote_added"
         else:
             to, why = words.word(content, cut=after == self.size)
         if why:

@@ -37,6 +37,10 @@ class Schema:
             raise InvalidInput("bad_schema", place=f"#{place}", problem=str(error).partition("\n")[0]) from None
 
     @cached_property
+    def _text(self) -> str:
+        return json.dumps(self.schema)
+
+    @cached_property
     def _formats(self) -> Any:
         import jsonschema_rs  # noqa: PLC0415
 
@@ -48,11 +52,14 @@ class Schema:
 
     def findings(self, value: object) -> Iterator[Finding]:
         """Where it does not."""
-        return self._validator.iter_errors(value)  # type: ignore[no-any-return]
+        return self._validator.iter_errors(value)
 
-    def odd_formats(self, value: object) -> Iterator[Finding]:
+    def odd_formats(self, value: object) -> list[Finding]:
         """Texts that are declared to be of a format, and are not. JSON Schema leaves them valid."""
-        return (finding for finding in self._formats.iter_errors(value) if finding.kind.name == "format")
+        if '"format"' not in self._text:
+            return []
+        odd = (finding for finding in self._formats.iter_errors(value) if finding.kind.name == "format")
+        return [finding for finding in odd if self.part(finding.schema_path[:-1]).get("type") == "string"]
 
     def part(self, path: Sequence[str | int]) -> dict[str, Any]:
         """The part of the schema at a path; {} where there is none, or where it is no object."""

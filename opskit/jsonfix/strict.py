@@ -5,7 +5,11 @@ import marshal
 import re
 from typing import Any, NamedTuple
 
-_HALF = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]")
+from opskit.model import mended
+
+_HALF = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]"
+)
 _INFINITE = b"\x00\x00\x00\x00\x00\x00\xf0\x7f", b"\x00\x00\x00\x00\x00\x00\xf0\xff"  # doubles, as marshal writes them
 _MAX_DIGITS = 4_000  # Python refuses to read an int of more than 4,300
 
@@ -27,7 +31,8 @@ def load(text: str, *, max_depth: int) -> Loaded:
     """The value of a JSON text. ValueError where it is none, TooDeep where it has too many levels.
 
     What is odd is looked for only where a quick look at the whole finds a trace of it: that is what keeps this within
-    twice the time of json.loads. A number that no double holds becomes a text of its digits.
+    twice the time of json.loads. A number that no double holds becomes a text of its digits,
+    and half of a surrogate pair U+FFFD.
     """
     try:
         value = json.loads(text, parse_constant=no_constant)
@@ -46,7 +51,8 @@ def load(text: str, *, max_depth: int) -> Loaded:
     colons = text.count('":') - (text.count('\\":') if '\\"' in text else 0)
     if keys != colons or any(trace in written for trace in _INFINITE):
         return _load_oddly(text, max_depth)
-    return Loaded(value, halves=_has_halves(text))
+    halves = _has_halves(text)
+    return Loaded(mended(value) if halves else value, halves=halves)
 
 
 def _has_halves(text: str) -> bool:
@@ -103,7 +109,8 @@ def _load_oddly(text: str, max_depth: int) -> Loaded:
         raise TooDeep from None
     if _measure(value)[1] > max_depth:
         raise TooDeep
-    return Loaded(value, tuple(dict.fromkeys(twice)), bool(beyond), _has_halves(text))
+    halves = _has_halves(text)
+    return Loaded(mended(value) if halves else value, tuple(dict.fromkeys(twice)), bool(beyond), halves)
 
 
 def no_constant(word: str) -> None:

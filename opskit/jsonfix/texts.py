@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from enum import Enum
 from typing import NamedTuple
@@ -74,7 +75,12 @@ def quoted(text: str, start: int, role: Role, *, hidden: bool = True) -> Extent:
         return _between(text, start, mark * 3)
     if text.startswith(mark * 2, start) and (found := _doubled(text, start, role)):
         return found
-    if role is Role.KEY and text[-1] in marks.ENDS and _UNENDED_KEY.match(text, start + 1) and (key := _KEY_CUT.match(text, start + 1)):
+    if (
+        role is Role.KEY
+        and text[-1] in marks.ENDS
+        and _UNENDED_KEY.match(text, start + 1)
+        and (key := _KEY_CUT.match(text, start + 1))
+    ):
         return Extent(start, start + 1, key.end(), key.end(), "quote_added")
     inner = position = start + 1
     after = role.value
@@ -82,7 +88,9 @@ def quoted(text: str, start: int, role: Role, *, hidden: bool = True) -> Extent:
         place = closing.end() - 1
         if text[place + 1 : place + 2].isalpha():  # the mark of an inner text
             pass
-        elif after.match(text, place + 1) or (position == inner and role.in_array and marks.UNOPENED.match(text, place + 1)):
+        elif after.match(text, place + 1) or (
+            position == inner and role.in_array and marks.UNOPENED.match(text, place + 1)
+        ):
             return Extent(start, inner, place, place + 1, "")
         if lost := _lost(text, inner, place, role):
             end = lost.end
@@ -132,7 +140,12 @@ def _lost(text: str, inner: int, place: int, role: Role) -> Extent | None:
         opens_key = role.in_object and _KEY.match(text, place)
         if opens_key or (role.in_array and _next_ends(text, place, role)):
             return _cut(inner, place - len(before) + len(solid) - after_comma)
-    if last in _COLONS and role.in_object and (found := _LOST_KEY.search(solid[-_NAME:])) and _next_ends(text, place, role):
+    if (
+        last in _COLONS
+        and role.in_object
+        and (found := _LOST_KEY.search(solid[-_NAME:]))
+        and _next_ends(text, place, role)
+    ):
         return _cut(inner, place - len(before) + len(solid[:-_NAME]) + found.start())
     return None
 
@@ -140,7 +153,11 @@ def _lost(text: str, inner: int, place: int, role: Role) -> Extent | None:
 def _next_ends(text: str, place: int, role: Role) -> bool:
     """Whether the next mark after the one at ``place`` ends a text, so that this one opens it."""
     following = text.find(text[place], place + 1, place + _LOOK)
-    return following >= 0 and not text[following + 1 : following + 2].isalpha() and role.value.match(text, following + 1) is not None
+    return (
+        following >= 0
+        and not text[following + 1 : following + 2].isalpha()
+        and role.value.match(text, following + 1) is not None
+    )
 
 
 def _cut(inner: int, end: int) -> Extent:
@@ -153,9 +170,9 @@ def _open(text: str, start: int, inner: int, role: Role, *, hidden: bool) -> Ext
     ended = text[size - 1] in marks.ENDS  # and not cut off
     if role is Role.KEY and ended and (key := _KEY_CUT.match(text, inner)):
         return Extent(start, inner, key.end(), key.end(), "quote_added")
-    if hidden and (end := _HIDDEN_END.search(text, inner, inner + _FAR)) and role.value.match(text, end.end()):
-        if text[end.end() : end.end() + _LOOK].strip():
-            return Extent(start, inner, end.start(), end.end(), "backslash_escaped")
+    end = _HIDDEN_END.search(text, inner, inner + _FAR) if hidden else None
+    if end and role.value.match(text, end.end()) and text[end.end() : end.end() + _LOOK].strip():
+        return Extent(start, inner, end.start(), end.end(), "backslash_escaped")
     position = inner
     while hidden and role is not Role.ROOT and (end := _CLOSING[text[start]].match(text, position, inner + _FAR)):
         position = end.end()
@@ -208,9 +225,10 @@ def _escaped(text: str, start: int, end: int, *, cut: bool) -> Iterator[Edit]:
 
 def _escape(bad: str) -> str:
     """What JSON writes for an escape that only other languages know."""
-    kind = bad[1:2]
-    if kind in ("x", "U") and len(bad) > 2:
-        return json.dumps(chr(int(bad[2:], 16)) if int(bad[2:], 16) < 0x110000 else "\ufffd")[1:-1]
+    kind, code = bad[1:2], bad[2:]
+    if kind in ("x", "U") and code:
+        number = int(code, 16)
+        return json.dumps(chr(number) if number <= sys.maxunicode else "\ufffd")[1:-1]
     if kind in ("\n", "\r"):
         return ""
     if kind in _FOREIGN:

@@ -13,9 +13,7 @@ _ENDS_VALUE = re.compile(
     rf"[{marks.COMMAS}]{marks.GAP}(?:\Z|[{marks.P_ENDS}{marks.COMMAS}{marks.OBJECT}\"“「]|{marks.ELLIPSIS}|{marks.KEY})"
     rf"|[{marks.OBJECT_END}{marks.P_ARRAY_END}]{marks.NEXT}"
 )
-_AFTER_SPACE = re.compile(
-    rf"\Z|[{marks.OBJECT_END}{marks.P_ARRAY_END}]{marks.NEXT}"
-)
+_AFTER_SPACE = re.compile(rf"\Z|[{marks.OBJECT_END}{marks.P_ARRAY_END}]{marks.NEXT}")
 _QUOTED_KEY, _KEY = re.compile(marks.QUOTED_KEY), re.compile(marks.KEY)
 
 WORDS = {
@@ -89,7 +87,9 @@ def word(content: str, *, cut: bool) -> Word:
         return Word(known, "" if known == content else "word_changed")
     if lower in _NOT_NUMBERS:
         return Word("null", "not_a_number")
-    if cut and lower in {"t", "f", "n"} | {name[:size] for name in ("true", "false", "null") for size in range(2, len(name))}:
+    if cut and lower in {"t", "f", "n"} | {
+        name[:size] for name in ("true", "false", "null") for size in range(2, len(name))
+    }:
         return Word(next(name for name in ("true", "false", "null") if name.startswith(lower)), "truncated")
     if _NUMBER.fullmatch(content):
         return Word(content, "truncated" if cut else "")
@@ -109,4 +109,6 @@ def number(content: str) -> str | None:
     power = found["power"] or ""
     whole = (found["whole"] or "0").replace("_", "")
     part = f".{found['part'] or '0'}" if found["point"] else ""
-    return f"{'-' if found['sign'] == '-' and content != '-' else ''}{whole}{part}{power if power[-1:].isdigit() else ''}"
+    return (
+        f"{'-' if found['sign'] == '-' and content != '-' else ''}{whole}{part}{power if power[-1:].isdigit() else ''}"
+    )
