@@ -11,8 +11,8 @@ from typing import Any
 from opskit.errors import quoted
 from opskit.jsonfix.edits import Edit
 from opskit.jsonfix.fixes import COSTS
+from opskit.jsonfix.mending import Mended, Problem
 from opskit.jsonfix.nodes import Node, pointer, tree
-from opskit.jsonfix.repair import Mended, Problem
 from opskit.jsonfix.schema import Path
 from opskit.jsonfix.text import Change, Trouble
 from opskit.wording import Locale, say, sentences
@@ -92,7 +92,7 @@ def worded(problem: Problem, locale: Locale) -> str:
     for name in ("property", "types", "options", "unexpected", "expected_value", "format", "limit"):
         value = getattr(kind, name, "")
         blanks[name] = quoted(", ".join(map(str, value)) if isinstance(value, list) else value, ())
-    blanks["found"] = _said(getattr(kind, "value", problem.finding.instance))
+    blanks["found"] = _said(problem.finding.instance)
     code = code_of(problem)
     key = code if code in sentences(locale)["json_problem"] else "other"
     return say(locale, f"json_problem.{key}", **blanks)

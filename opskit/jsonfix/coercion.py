@@ -37,11 +37,7 @@ def coerced(text: str, value: object, schema: Schema, *, full: bool, load: Calla
             return Coerced(edits, text, value, findings)
         step = [edit for fix in fixes for edit in fix.edits]
         changed = applied(text, step)
-        try:
-            value = load(changed)
-        except ValueError:
-            return Coerced(edits, text, value, findings)
-        edits, text = composed(edits, step), changed
+        edits, text, value = composed(edits, step), changed, load(changed)
     return Coerced(edits, text, value, _first(schema.findings(value)))
 
 

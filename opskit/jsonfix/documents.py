@@ -10,7 +10,7 @@ from opskit.jsonfix.edits import Edit, applied, composed
 from opskit.jsonfix.frames import ARRAY, KINDS, OBJECT
 from opskit.jsonfix.ground import HIDDEN, Found, Unclear
 from opskit.jsonfix.scanner import Scanner
-from opskit.jsonfix.strict import no_constant
+from opskit.jsonfix.strict import measured, no_constant
 from opskit.jsonfix.texts import Role, quoted, written
 
 _THOUGHT = r"(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad)"
@@ -148,12 +148,15 @@ class _Search:
         if not self.guesses:
             return None
         try:
-            _, end = _STRICT.raw_decode(self.text, place)
+            value, end = _STRICT.raw_decode(self.text, place)
         except (ValueError, RecursionError):
             self.guesses -= 1
             return None
+        if measured(value)[1] > self.max_depth:
+            return None
         going_on = REOPENED if self.text[place] == "{" else REOPENED_ARRAY
-        return None if going_on.match(self.text, end) else Found(place, end, [], complete=True)
+        is_text = self.text[end : end + 1] in ("'", '"')
+        return None if is_text or going_on.match(self.text, end) else Found(place, end, [], complete=True)
 
     def _scanned(self, text: str, place: int) -> Found:
         scanner = Scanner(text, place, max_depth=self.max_depth, hidden=self.hidden)

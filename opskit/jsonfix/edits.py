@@ -29,9 +29,9 @@ def composed(first: Sequence[Edit], second: Iterable[Edit]) -> list[Edit]:
     walk = _Walk(first)
     result: list[Edit] = []
     for start, end, to, why in second:
-        walk.on(start, result.append)
+        walk.on(start, result.append, beyond=True)
         began = walk.before
-        walk.on(end, _forgotten)
+        walk.on(end, _forgotten, beyond=False)
         result.append(Edit(began, walk.before, to, why))
     return result + walk.rest()
 
@@ -47,12 +47,12 @@ class _Walk:
         self.before = self.after = 0
         self._left = list(reversed(edits))
 
-    def on(self, after: int, passed: Callable[[Edit], None]) -> None:
-        """Go to a later place; an edit that goes beyond it is split."""
+    def on(self, after: int, passed: Callable[[Edit], None], *, beyond: bool) -> None:
+        """Go to a later place; an edit that goes beyond it is split. ``beyond``: also over a deletion just there."""
         while self._left and self._left[-1].start - self.before <= after - self.after:
             edit = self._left[-1]
             room = after - self.after - (edit.start - self.before)
-            if room == 0 and edit.to:
+            if room == 0 and (edit.to or not beyond):
                 break
             self._left.pop()
             passed(edit._replace(to=edit.to[:room]))

@@ -303,7 +303,7 @@ def _json_inside(value: str, types: Sequence[str], *, full: bool) -> str | None:
         inner = json.loads(plain)
     except (ValueError, RecursionError):
         documents = survey(plain, max_depth=100).documents if full else []
-        if len(documents) != 1 or documents[0].start or documents[0].end < len(plain):
+        if len(documents) != 1 or documents[0].end < len(plain) or not documents[0].complete:
             return None
         plain = applied(plain, documents[0].edits)
         inner = json.loads(plain)

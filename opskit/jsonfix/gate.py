@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 from opskit.errors import InvalidInput
 from opskit.jsonfix.account import changes, troubles, worded
 from opskit.jsonfix.edits import Edit
-from opskit.jsonfix.repair import Mended, mend
+from opskit.jsonfix.mending import Mended, mend
 from opskit.jsonfix.schema import Schema, parsed
 from opskit.jsonfix.strict import TooDeep, load
 from opskit.jsonfix.text import MAX_CHANGES, MAX_DEPTH, MAX_JSON, MAX_TEXT, Change, Gate, Repaired, Text
@@ -78,17 +78,14 @@ def answered(mended: Mended, source: str, gate: Gate, rules: Rules, locale: Loca
     if mended.valid:
         status = "coerced" if mended.coerced else "repaired" if mended.edits else "unchanged"
         return _answer(mended, source, status, locale, more)
-    match gate.on_invalid:
-        case "fail":
-            _fail(mended, locale)
-        case "fallback":
-            loaded = load(rules.fallback, max_depth=MAX_DEPTH)
-            edit = Edit(0, len(source), rules.fallback, "fallback_used")
-            instead = Mended(rules.fallback, loaded, (edit,), mended.problems, valid=True, confidence=0.0)
-            return _answer(instead, source, "fallback", locale, more)
-        case "report":
-            return _answer(mended, source, "invalid", locale, more)
-    return None
+    if gate.on_invalid == "fail":
+        _fail(mended, locale)
+    if gate.on_invalid == "report":
+        return _answer(mended, source, "invalid", locale, more)
+    loaded = load(rules.fallback, max_depth=MAX_DEPTH)
+    edit = Edit(0, len(source), rules.fallback, "fallback_used")
+    instead = Mended(rules.fallback, loaded, (edit,), mended.problems, valid=True, confidence=0.0)
+    return _answer(instead, source, "fallback", locale, more)
 
 
 def _fail(mended: Mended, locale: Locale) -> NoReturn:

@@ -50,8 +50,8 @@ class Ground:
         if " " < mark < "\x7f" and mark not in "/#<`":
             return position
         while True:
-            if found := marks.BLANK.match(text, position):
-                position = found.end()
+            found = marks.BLANK.match(text, position)
+            position = found.end() if found else position
             mark = text[position : position + 1]
             if " " < mark < "\x7f" and mark not in "/#<`":
                 return position

@@ -58,6 +58,7 @@ _SHORT = (
     '(?:"[^"\n]{0,200}+"|' + "|".join(rf"{mark}[^{ends}\n]{{0,200}}+[{ends}]" for mark, ends in _ENDED_QUOTES) + ")"
 )
 _STOP = rf"{GAP}(?:[{COMMAS}{P_ENDS}]|\Z)"
+_STARTS = rf"{GAP}(?:[{COMMAS}{P_ENDS}{OBJECT}{P_ARRAY}\"\-\d]|\Z)"
 # What may follow a bracket that ends an object or an array inside another.
 NEXT = rf"{GAP}(?:\Z|[{COMMAS}{P_ENDS}`]|{KEY}|(?<=\s)(?:[{OBJECT}{P_ARRAY}]|(?:{_WORD}|{_SHORT}){_STOP}))"
 _ENDED = rf"(?:[{OBJECT_END}{P_ARRAY_END}]{NEXT}|\+{GAP}{QUOTE})"
@@ -70,22 +71,25 @@ UNENDED_KEY = (
 
 # What may follow the quotation mark that ends a value in an object, an item in an array, a key.
 AFTER_VALUE = re.compile(
-    rf"{GAP}(?:\Z|{_ENDED}|[{COMMAS}]{GAP}(?:\Z|[{P_ENDS}{COMMAS}{OBJECT}]|{ELLIPSIS}|{KEY}|{NAME}\s+{QUOTED_KEY}|\"{UNENDED_KEY}"
+    rf"{GAP}(?:\Z|```|{_ENDED}|[{COMMAS}]{GAP}(?:\Z|[{P_ENDS}{COMMAS}{OBJECT}]|{ELLIPSIS}|{KEY}|{NAME}\s+{QUOTED_KEY}|\"{UNENDED_KEY}"
     rf"|{QUOTE}[^\"\n]{{0,200}}+\Z|{_SHORT}{GAP}(?:[{OBJECT}{P_ARRAY}]|(?:{_WORD}|{_SHORT}){_STOP}))"
     rf"|{QUOTED_KEY})"
     rf"|[^\S\n]*+\n{GAP}{KEY}"
 )
 AFTER_ITEM = re.compile(
-    rf"{GAP}(?:\Z|{_ENDED}|[{TUPLE_END}{COLONS}]"
+    rf"{GAP}(?:\Z|```|{_ENDED}|[{TUPLE_END}{COLONS}]"
     rf"|[{COMMAS}]{GAP}(?:\Z|[{P_ENDS}{COMMAS}{OBJECT}{P_ARRAY}{TUPLE}]|{QUOTE}|{ELLIPSIS}|{_WORD}\b"
     rf"|[^\W\d][^\"\n{COMMAS}{P_ARRAY}{P_ENDS}]{{0,60}}+\s*+[{COMMAS}{P_ENDS}])"
     rf"|{_WORD}{_STOP}|{_SHORT}{_STOP})"
-    rf"|\s{GAP}{_SHORT}{GAP}{QUOTE}|\s*+\n{GAP}[{OBJECT}{P_ARRAY}]|\s{GAP}(?:{{\s*[\"}}]|\[\s*[\"\]\d{{\[])"
+    rf"|\s{GAP}(?:{_SHORT}|{_WORD}){_STARTS}|\s*+\n{GAP}[{OBJECT}{P_ARRAY}]|\s{GAP}(?:{{\s*[\"}}]|\[\s*[\"\]\d{{\[])"
 )
 # An item behind it that lacks its own opening mark; a word or number that lacks the comma behind it.
 UNOPENED = re.compile(rf"{GAP}[{COMMAS}]{GAP}[^\W\d][^\"\n{COMMAS}{P_ARRAY}{P_ENDS}]{{0,60}}+\"{_STOP}")
 UNOPENED_ITEM = re.compile(rf"[^\W\d][^\"\n{P_ARRAY}{{}}\]]{{0,200}}?(?<![\s,])\"(?={_STOP})")
-UNPARTED = re.compile(rf"(?P<word>{_WORD})\s+(?=[{OBJECT}{P_ARRAY}]|(?:{_WORD}|{_SHORT}){_STOP})")
+UNPARTED = re.compile(
+    rf"(?P<word>{_WORD})\s++(?=[{OBJECT}{P_ARRAY}]|(?:{_WORD}\s++){{0,20}}(?:{_WORD}|{_SHORT}){_STOP})"
+)
+LITERAL = re.compile(_WORD)
 AFTER_KEY = re.compile(
     rf"{_COLON}|{GAP}(?:\Z|[{OBJECT}{P_ARRAY}]|(?:{_WORD}|{_SHORT}){_STOP}|[{COMMAS}]{GAP}(?:\Z|{QUOTE})"
     rf"|[{OBJECT_END}{P_ARRAY_END}]{NEXT})"

@@ -230,25 +230,30 @@ class Scanner(Brackets):
             return self._done(found.end())
         position = self._gap(position, value=True)
         mark = self.text[position : position + 1]
-        if mark in KINDS:
-            return self._opening(position)
-        if mark in marks.QUOTES and mark:
-            return self._text(position, self._role(in_object=in_object))
         while in_object and mark and mark in marks.COLONS:
             run = _COLON.match(text, position)
             end = run.end() if run else position + 1
             self._change(position, end, "", "colon_removed")
             position = self._gap(end, value=True)
             mark = text[position : position + 1]
+        if mark in KINDS:
+            return self._opening(position)
+        if mark in marks.QUOTES and mark:
+            return self._text(position, self._role(in_object=in_object))
         if not mark or mark in ENDED or mark in marks.COMMAS:
             if not mark:
                 return self._finish(whole=False)
             self._change(position, position, " null", "value_added")
             return self._done(position)
-        if found := _PREFIX.match(text, position) or _CALL.match(text, position):
+        if found := self._prefix(position) or _CALL.match(text, position):
             self._change(position, found.end(), "", "prefix_removed")
             return self._value(found.end())
         return self._word(position, in_object=in_object)
+
+    def _prefix(self, position: int) -> re.Match[str] | None:
+        """A prefix of a text; no word that only lacks its own opening mark."""
+        found = _PREFIX.match(self.text, position)
+        return None if found and marks.AFTER_VALUE.match(self.text, found.end() + 1) else found
 
     def _role(self, *, in_object: bool) -> Role:
         """What a text is here."""
@@ -283,9 +288,6 @@ class Scanner(Brackets):
         else:
             end, after = words.item_end(text, position)
         content = text[position:end].rstrip()
-        if not content:
-            self._change(position, position + 1, "", "mark_removed")
-            return position + 1 if not in_object else self._value(position + 1)
         if after == end:
             after = position + len(content)
         if text[after - 1] in marks.ANY_QUOTE and after > position + len(content):

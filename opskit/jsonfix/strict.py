@@ -44,7 +44,7 @@ def load(text: str, *, max_depth: int) -> Loaded:
         if not re.search(r"[0-9]{4000}", text):
             raise
         return _load_oddly(text, max_depth)
-    keys, levels = _measure(value)
+    keys, levels = measured(value)
     if levels > max_depth:
         raise TooDeep
     written = marshal.dumps(value)
@@ -60,7 +60,7 @@ def _has_halves(text: str) -> bool:
     return ("\\ud" in text or "\\uD" in text) and _HALF.search(text) is not None
 
 
-def _measure(value: Any) -> tuple[int, int]:
+def measured(value: Any) -> tuple[int, int]:
     """How many keys a value has in all, and how many levels, found without recursion."""
     keys = levels = 0
     level = [value] if isinstance(value, (dict, list)) else []
@@ -107,7 +107,7 @@ def _load_oddly(text: str, max_depth: int) -> Loaded:
         )
     except RecursionError:
         raise TooDeep from None
-    if _measure(value)[1] > max_depth:
+    if measured(value)[1] > max_depth:
         raise TooDeep
     halves = _has_halves(text)
     return Loaded(mended(value) if halves else value, tuple(dict.fromkeys(twice)), bool(beyond), halves)

@@ -93,12 +93,19 @@ def quoted(text: str, start: int, role: Role, *, hidden: bool = True) -> Extent:
         ):
             return Extent(start, inner, place, place + 1, "")
         if lost := _lost(text, inner, place, role):
-            end = lost.end
-            while end > inner and text[end - 1].isspace():
-                end -= 1
-            return Extent(start, inner, end, end, lost.why)
+            return _trimmed(text, start, lost)
         position = place + 1
     return _open(text, start, inner, role, hidden=hidden)
+
+
+def _trimmed(text: str, start: int, lost: Extent) -> Extent:
+    """A text without its closing mark, without the space behind it; a backslash may have hidden that mark."""
+    inner, end = lost.inner, lost.end
+    while end > inner and text[end - 1].isspace():
+        end -= 1
+    if text[max(inner, end - 2) : end] == f"\\{text[start]}":
+        return Extent(start, inner, end - 2, end, "backslash_escaped")
+    return Extent(start, inner, end, end, lost.why)
 
 
 def _between(text: str, start: int, marks_: str) -> Extent:

@@ -8,7 +8,7 @@ from opskit.jsonfix.texts import literal
 
 _STRUCTURE = marks.OBJECT + marks.P_ARRAY + marks.P_ENDS + marks.COMMAS
 # Where a word may end: a run of spaces, a mark of structure, a quotation mark, a comment.
-_MAYBE = re.compile(rf"\s++|[{_STRUCTURE}\"“”]|/[/*]|\Z")
+_MAYBE = re.compile(rf"\s++|[{_STRUCTURE}\"“”]|/[/*]|<!--|\Z")
 _ENDS_VALUE = re.compile(
     rf"[{marks.COMMAS}]{marks.GAP}(?:\Z|[{marks.P_ENDS}{marks.COMMAS}{marks.OBJECT}\"“「]|{marks.ELLIPSIS}|{marks.KEY})"
     rf"|[{marks.OBJECT_END}{marks.P_ARRAY_END}]{marks.NEXT}"
@@ -46,7 +46,11 @@ def value_end(text: str, start: int, *, depth: int) -> tuple[int, int]:
         found = _MAYBE.search(text, position)
         assert found  # noqa: S101 - the end of the text is always found
         place, mark = found.start(), found[0]
-        if not mark or (mark[0] == "/" and (mark == "/*" or text[place - 1].isspace())):
+        if not mark or mark == "<!--" or (mark[0] == "/" and (mark == "/*" or text[place - 1].isspace())):
+            return place, place
+        ended = text[place + len(mark) : place + len(mark) + 1]
+        may_end = (mark in marks.COMMAS and not ended.isdigit()) or (mark.isspace() and ended == "#")
+        if may_end and marks.LITERAL.fullmatch(text, start, place):
             return place, place
         if mark.isspace():
             after = found.end()

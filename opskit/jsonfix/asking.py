@@ -11,7 +11,7 @@ from opskit.jsonfix.account import worded
 from opskit.jsonfix.confidence import confidence
 from opskit.jsonfix.edits import Edit
 from opskit.jsonfix.gate import Answer, Rules, answered, mended_by
-from opskit.jsonfix.repair import Mended, Problem
+from opskit.jsonfix.mending import Mended, Problem
 from opskit.jsonfix.text import Gate, Repaired, Text
 from opskit.model import Item
 from opskit.ports import LanguageModel, Reply
