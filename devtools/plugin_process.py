@@ -67,11 +67,10 @@ class Outcome:
     @property
     def files(self) -> dict[str, bytes]:
         """The files by their names, in their order, each put together from its chunks."""
-        found: dict[str, bytes] = {}
+        found: dict[str, list[bytes]] = {}
         for message in self._of("blob_chunk"):
-            name = message["meta"]["filename"]
-            found[name] = found.get(name, b"") + base64.b64decode(message["message"]["blob"])
-        return found
+            found.setdefault(message["meta"]["filename"], []).append(base64.b64decode(message["message"]["blob"]))
+        return {name: b"".join(chunks) for name, chunks in found.items()}
 
     def _of(self, kind: str) -> list[Message]:
         return [message for message in self.messages if message["type"] == kind]

@@ -36,11 +36,11 @@ class Request(Gate):
 class Usage(Item):
     """What the answers of the model took, added up."""
 
-    prompt_tokens: int
-    completion_tokens: int
-    total_tokens: int
+    prompt_tokens: int = Field(description="Tokens that the model read.")
+    completion_tokens: int = Field(description="Tokens that it wrote.")
+    total_tokens: int = Field(description="Both together.")
     total_price: str = Field(description="As a decimal number; 0 where the model has no price in Dify.")
-    currency: str
+    currency: str = Field(description="Of the price; empty where it is not known.")
 
 
 class Regenerated(Repaired):

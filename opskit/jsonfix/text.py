@@ -38,7 +38,7 @@ class Change(Item):
 
     model_config = ConfigDict(serialize_by_alias=True)
 
-    kind: Literal["syntax", "coercion"]
+    kind: Literal["syntax", "coercion"] = Field(description="Whether JSON or the schema asks for it.")
     path: str = Field(description="JSON Pointer (RFC 6901) in the result.")
     offset: int = Field(description="Characters (Unicode code points) of the input before it.")
     length: int = Field(description="Characters of the input that are replaced.")
@@ -52,9 +52,9 @@ class Change(Item):
 class Trouble(Item):
     """One thing that is wrong, or odd."""
 
-    code: str
+    code: str = Field(description="The keyword of the schema that is not met, or a code such as no_json.")
     path: str = Field(description="JSON Pointer (RFC 6901) in the result.")
-    message: str
+    message: str = Field(description="The problem as a sentence.")
 
 
 class Repaired(Result):

@@ -26,6 +26,8 @@ def test_structured_parameters_are_strings_and_secrets_are_the_builders() -> Non
 
 LLM = {
     "sales_analysis": {"file", "csv_text", "file_url", "date"},
+    "json_repair": {"text"},
+    "json_regenerate": {"text", "instruction"},
     "dingtalk_push": {"content", "title", "links", "at_mobiles", "at_user_ids"},
 }
 

@@ -17,6 +17,8 @@ from devtools.robot import Robot
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = {tool.name: tool for tool in catalog.tools()}
 TOKEN, SECRET = "fake-token-0123456789abcdef", "SECfake-secret-0123456789"
+SCHEMA = '{"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}'
+MODEL = {"provider": "maker/plugin/maker", "model": "m", "model_type": "llm", "mode": "chat", "completion_params": {}}
 CSV = "Date,Product,Price,Amount,Region\n2026-03-01,灯,19.99,3,华东\n"
 
 
@@ -31,6 +33,8 @@ type Call = Callable[[Robot], dict[str, Any]]
 # For each tool: a call that succeeds, calls that fail with the key of their error, and its secrets.
 GOOD: dict[str, Call] = {
     "sales_analysis": lambda _: {"csv_text": CSV},
+    "json_repair": lambda _: {"text": "So: {a: '1',}", "schema": SCHEMA},
+    "json_regenerate": lambda _: {"text": "So: {a: '1',}", "schema": SCHEMA, "model": MODEL},
     "dingtalk_push": lambda robot: {
         "content": "# 日报\n\n- 一切正常",
         "access_token": f"{robot.url}/robot/send?access_token={TOKEN}&timestamp=1&sign=stale",
@@ -45,6 +49,18 @@ BAD: dict[str, list[tuple[str, Call]]] = {
         ("not_an_option", lambda _: {"csv_text": CSV, "language": "fr"}),
         ("address_refused", lambda _: {"file_url": "http://127.0.0.1:9/sales.csv"}),
     ],
+    "json_repair": [
+        ("invalid_json", lambda _: {"text": "none here"}),
+        ("bad_schema", lambda _: {"text": "{}", "schema": '{"type": "strin"}'}),
+        ("no_fallback", lambda _: {"text": "{}", "on_invalid": "fallback"}),
+        ("out_of_range", lambda _: {"text": "{}", "max_depth": 501}),
+        ("not_an_option", lambda _: {"text": "{}", "coerce": "much"}),
+    ],
+    "json_regenerate": [
+        ("no_model", lambda _: {"text": "none here", "model": {"provider": ""}}),
+        ("model_unavailable", lambda _: {"text": "none here", "model": MODEL}),
+        ("fallback_not_json", lambda _: {"text": "{}", "model": MODEL, "fallback": "{"}),
+    ],
     "dingtalk_push": [
         ("robot_token", lambda robot: text(base_url=robot.url, access_token="wrong-" + TOKEN)),
         ("robot_signature", lambda robot: text(base_url=robot.url, sign_secret="wrong" + SECRET)),
@@ -54,7 +70,12 @@ BAD: dict[str, list[tuple[str, Call]]] = {
         ("out_of_range", lambda _: text(deadline_s=551)),
     ],
 }
-FIRST_MISSING = {"sales_analysis": "[no_source]", "dingtalk_push": "[missing_parameter] The parameter content"}
+FIRST_MISSING = {
+    "sales_analysis": "[no_source]",
+    "json_repair": "[missing_parameter] The parameter text",
+    "json_regenerate": "[missing_parameter] The parameter text",
+    "dingtalk_push": "[missing_parameter] The parameter content",
+}
 
 
 def text(**given: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 import bridge
 from bridge.reply import MAX_LINE
-from opskit.errors import InvalidCredentials, InvalidInput, OpskitError, Refused
+from opskit.errors import InvalidCredentials, InvalidInput, OpskitError, Refused, Unavailable
 from opskit.model import STRUCTURED, Attachment, FileParameter, Item, Key, Line, Params, Result
 
 SECRET = "a-very-secret-key"
@@ -441,3 +441,53 @@ def test_work_ends_with_the_call() -> None:
     next(messages)
     messages.close()
     assert ended == [True]
+
+
+# A model of the workspace
+
+
+class Invoked:
+    """A session whose model answers, or fails."""
+
+    def __init__(self, answer: object) -> None:
+        self.session = self.model = self.llm = self
+        self.answer = answer
+        self.asked: dict[str, Any] = {}
+
+    def invoke(self, **asked: Any) -> object:
+        self.asked = asked
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def usage(text: object) -> SimpleNamespace:
+    counts = SimpleNamespace(prompt_tokens=3, completion_tokens=2, total_price="0.10", currency="USD")
+    return SimpleNamespace(message=SimpleNamespace(content=text), usage=counts)
+
+
+def test_a_model_is_asked_with_two_messages() -> None:
+    tool = Invoked(usage("yes"))
+    reply = bridge.LanguageModel(tool).ask({"provider": "p", "model": "m"}, "be brief", "is it?")
+    assert (reply.text, reply.prompt_tokens, reply.completion_tokens) == ("yes", 3, 2)
+    assert (reply.price, reply.currency) == (Decimal("0.10"), "USD")
+    assert tool.asked["model_config"] == {"provider": "p", "model": "m", "mode": "chat", "completion_params": {}}
+    dumped = [message.model_dump() for message in tool.asked["prompt_messages"]]
+    assert dumped == [
+        {"role": "system", "content": "be brief", "name": None},
+        {"role": "user", "content": "is it?", "name": None},
+    ]
+    assert not tool.asked["stream"]
+    assert (
+        bridge.LanguageModel(Invoked(usage([{"type": "image"}]))).ask({"provider": "p", "model": "m"}, "", "").text
+        == ""
+    )
+
+
+def test_a_model_that_is_not_chosen_or_does_not_answer_says_so() -> None:
+    with pytest.raises(InvalidInput, match="no_model"):
+        bridge.LanguageModel(Invoked(None)).ask({"provider": "p"}, "", "")
+    with pytest.raises(Unavailable, match="model_unavailable") as raised:
+        bridge.LanguageModel(Invoked(Exception("rate limit"))).ask({"provider": "p", "model": "m"}, "", "")
+    assert "rate limit" in str(raised.value)
+    assert raised.value.__cause__ is None

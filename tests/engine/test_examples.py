@@ -131,10 +131,12 @@ def lines(document: Document) -> Iterator[str]:
         kinds = {"sourceType": edge["source"], "targetType": edge["target"]}
         if any(edge["data"].get(key) != known[end]["data"]["type"] for key, end in kinds.items()):
             yield f"{edge['id']}: the types of its ends are wrong"
-        handles = (edge.get("sourceHandle"), edge.get("targetHandle"), edge.get("type"))
-        if handles != ("source", "target", "custom") or edge["data"].get("isInIteration") is not False:
+        handle = edge.get("sourceHandle")
+        ways = {"true", "false"} if known[edge["source"]]["data"]["type"] == "if-else" else {"source"}
+        as_exported = handle in ways and (edge.get("targetHandle"), edge.get("type")) == ("target", "custom")
+        if not as_exported or edge["data"].get("isInIteration") is not False:
             yield f"{edge['id']}: not an edge as exported"
-        if edge["id"] != f"{edge['source']}-source-{edge['target']}-target":
+        if edge["id"] != f"{edge['source']}-{handle}-{edge['target']}-target":
             yield f"{edge['id']}: the id does not tell its ends"
 
 
@@ -213,6 +215,7 @@ def selectors(data: Document) -> Iterator[list[str]]:
         if setting["type"] == "variable":
             yield setting["value"]
     yield from (output["value_selector"] for output in data.get("outputs", []))
+    yield from (one["variable_selector"] for case in data.get("cases", []) for one in case["conditions"])
 
 
 def exists(document: Document, selector: list[str]) -> bool:
@@ -348,7 +351,8 @@ def test_an_example_is_loaded_by_the_engine(path: Path) -> None:
 
 
 def test_the_issue_asks_for_these_examples() -> None:
-    assert {"daily_sales_report", "daily_sales_report_ai", "sales_chat"} <= {path.stem for path in EXAMPLES}
+    asked = {"daily_sales_report", "daily_sales_report_ai", "sales_chat", "structured_output_guard"}
+    assert asked <= {path.stem for path in EXAMPLES}
 
 
 def node(document: Document, name: str) -> Document:
