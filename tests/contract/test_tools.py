@@ -174,8 +174,11 @@ def test_nothing_is_written_beside_the_protocol(plugin: PluginProcess) -> None:
 
 @pytest.fixture
 def big_file(tmp_path: Path) -> Iterator[str]:
-    """The address of 150,000 rows."""
-    rows = "".join(f"2026-03-{day:02},灯{row % 40},{row}.99,3,华东\n" for day in range(1, 31) for row in range(5000))
+    """The address of 150,000 rows, each with a price that has to be read by itself: that takes seconds."""
+    prices = (f'"¥{number:,}.99 元"' for number in range(150_000))
+    rows = "".join(
+        f"2026-03-{number % 30 + 1:02},灯{number % 40},{price},3,华东\n" for number, price in enumerate(prices)
+    )
     (tmp_path / "big.csv").write_text(CSV + rows, encoding="utf-8")
     serve = partial(Quiet, directory=str(tmp_path))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
