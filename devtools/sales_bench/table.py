@@ -41,11 +41,11 @@ def lines(heading: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *
     return "\n".join([f"\n{heading}", *(f"  {line}".rstrip() for line in text)])
 
 
-def targets(found: Sequence[Verdict]) -> str:
+def targets(found: Sequence[Verdict], about: str = "sales analysis") -> str:
     """All targets, one a line."""
     words = {True: "met", False: "MISSED", None: "not measured"}
     rows = [(each.what, each.measured, each.target, words[each.met]) for each in found]
-    return lines("sales analysis: targets", ("", "measured", "target", ""), rows, right=False)
+    return lines(f"{about}: targets", ("", "measured", "target", ""), rows, right=False)
 
 
 def _width(text: str) -> int:

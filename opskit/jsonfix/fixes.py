@@ -196,7 +196,7 @@ class Round:
         spare = [one for one in value if one not in known]
         if fix := self._renamed(node, spare, missing or [name], name):
             return fix
-        default = self.schema.resolved(known.get(name) or {})
+        default = self.schema.resolved(known.get(name))
         if "default" not in default:
             return self._wrapped_member(node, part, value)
         return self._added(node, name, default["default"])

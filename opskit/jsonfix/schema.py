@@ -71,8 +71,10 @@ class Schema:
                 return {}
         return part if isinstance(part, dict) else {}
 
-    def resolved(self, part: dict[str, Any]) -> dict[str, Any]:
-        """The part that a local ``$ref`` means, some steps far."""
+    def resolved(self, part: object) -> dict[str, Any]:
+        """The part that a local ``$ref`` means, some steps far; {} for one that is no object."""
+        if not isinstance(part, dict):
+            return {}
         for _ in range(8):
             reference = part.get("$ref")
             if not isinstance(reference, str) or not reference.startswith("#/"):

@@ -116,6 +116,7 @@ UNFIT: list[tuple[dict[str, Any], str, str]] = [
     (of(a=NUMBER), '{"a": "many"}', "type"),
     (of(a=NUMBER), '{"a": null}', "type"),
     (of(a=NUMBER), '{"b": 1}', "required"),
+    (of(a=True), "{}", "required"),
     (of(a=WHOLE), '{"a": 5.7}', "type"),
     (of(a=WHOLE), '{"a": "5.7"}', "type"),
     (of(a={"enum": ["ab", "ac"]}), '{"a": "ad"}', "enum"),
