@@ -48,7 +48,7 @@ class Brackets(Ground):
                 self._settle(frame)
                 self._change(place, place, CLOSING[frame.kind], "bracket_added")
                 self._closed()
-        if frame.count and self._is_early(kind, place):
+        if (kind == ARRAY or len(self.stack) == 1) and frame.count and self._is_early(kind, place):
             self._change(place, place + 1, "", "bracket_removed")
             frame.after = True
             return place + 1
@@ -77,7 +77,7 @@ class Brackets(Ground):
         """Whether a bracket is one too many, as what follows goes on inside."""
         text, after = self.text, place + 1
         if len(self.stack) > 1:
-            if kind != ARRAY or self.stack[-2].kind != OBJECT or not (on := _NO_KEY.match(text, after)):
+            if self.stack[-2].kind != OBJECT or not (on := _NO_KEY.match(text, after)):
                 return False
             return text[place - 1] in "]}" or on[0][-1] in "{["
         if kind == OBJECT:

@@ -54,6 +54,7 @@ class Document(NamedTuple):
     fenced: bool = False
     draft: bool = False
     likely: bool = True
+    joined: bool = False
 
 
 class Survey(NamedTuple):
@@ -202,7 +203,8 @@ def row(text: str, documents: list[Document]) -> Document | None:
         if following:
             edits.append(Edit(document.end, following.start, ", ", "documents_joined"))
     edits.append(Edit(full[-1].end, full[-1].end, "]", "documents_joined"))
-    return Document(full[0].start, full[-1].end, edits, all(document.complete for document in full))
+    whole = all(document.complete for document in full)
+    return Document(full[0].start, full[-1].end, edits, whole, joined=True)
 
 
 def scalar(text: str) -> Document | None:

@@ -80,7 +80,7 @@ def mend(
         return Mended(text, loaded, (), tuple(_oddities(loaded)), valid=True, confidence=1.0)
     if loaded:
         whole = Document(0, len(text), [], complete=True)
-        candidates = [_fitted(text, whole, [], loaded, schema=schema, coerce=coerce)]
+        candidates = [_fitted(text, text, whole, [], loaded, schema=schema, coerce=coerce)]
         problems: list[tuple[str, int]] = []
     else:
         found = survey(text, max_depth=max_depth)
@@ -108,11 +108,12 @@ def _candidates(
     for document in [*several, *([together] if together else [])]:
         edits = [*_around(text[: document.start], 0), *document.edits, *_around(text[document.end :], document.end)]
         try:
-            loaded = load(applied(text, edits), max_depth=max_depth)
+            fixed = applied(text, edits)
+            loaded = load(fixed, max_depth=max_depth)
         except ValueError:
             continue
         if repair or not document.edits:
-            yield _fitted(text, document, edits, loaded, schema=schema, coerce=coerce)
+            yield _fitted(text, fixed, document, edits, loaded, schema=schema, coerce=coerce)
 
 
 def _around(piece: str, start: int) -> list[Edit]:
@@ -137,10 +138,16 @@ def _doubts(text: str, document: Document, fixed: str) -> frozenset[str]:
 
 
 def _fitted(
-    text: str, document: Document, edits: list[Edit], loaded: Loaded, *, schema: Schema | None, coerce: Coerce
+    text: str,
+    fixed: str,
+    document: Document,
+    edits: list[Edit],
+    loaded: Loaded,
+    *,
+    schema: Schema | None,
+    coerce: Coerce,
 ) -> _Candidate:
     """A candidate, changed as far as the schema asks for it and ``coerce`` allows."""
-    fixed = applied(text, edits)
     doubts = _doubts(text, document, fixed)
     findings: list[Finding] = []
     cost = 0
@@ -186,8 +193,9 @@ def _spoken(text: str, schema: Schema, coerce: Coerce) -> _Candidate | None:
         for edit in written(text, Extent(start, start, start + len(plain), start + len(plain), ""))
     ]
     document = Document(start, start + len(plain), edits, complete=True)
-    loaded = load(applied(text, edits), max_depth=1)
-    return _fitted(text, document, edits, loaded, schema=schema, coerce=coerce)
+    fixed = applied(text, edits)
+    loaded = load(fixed, max_depth=1)
+    return _fitted(text, fixed, document, edits, loaded, schema=schema, coerce=coerce)
 
 
 def _chosen(text: str, candidates: Sequence[_Candidate], prefer: Prefer) -> Mended:
@@ -218,11 +226,10 @@ def _chosen(text: str, candidates: Sequence[_Candidate], prefer: Prefer) -> Mend
 def _rank(text: str, one: _Candidate, fewest: int) -> tuple[Any, ...]:
     """Fit to the schema, then completeness and surroundings, then place."""
     document = one.document
-    together = any(edit.why == "documents_joined" for edit in document.edits)
     blank = not text[document.start + 1 : document.end - 1].strip()
     return (
         (len(one.findings) > fewest, len(one.findings), one.cost),
-        not together,
+        not document.joined,
         blank,
         not document.likely,
         not document.fenced,

@@ -116,11 +116,12 @@ class Scanner(Brackets):
                 return self._opening(found.end() - 1)
             if found["word"]:
                 edits.append(Edit(*found.span("word"), words.WORDS[found["word"].lower()], "word_changed"))
+            frame.count += 1
             if not found["comma"]:
-                return self._done(found.end("value"))
+                frame.after, frame.pending = True, None
+                return found.end("value")
             good = frame.kept == len(edits)
             frame.mark, frame.kept, frame.pending = found.end("value"), len(edits), None
-            frame.count += 1
             frame.commas += 1
             position = found.end()
         if found := marks.GOOD_KEY.match(text, position):

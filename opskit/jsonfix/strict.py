@@ -11,7 +11,16 @@ _HALF = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F]"
 )
 _INFINITE = b"\x00\x00\x00\x00\x00\x00\xf0\x7f", b"\x00\x00\x00\x00\x00\x00\xf0\xff"  # doubles, as marshal writes them
+_CONTAINERS = frozenset([dict, list])
 _MAX_DIGITS = 4_000  # Python refuses to read an int of more than 4,300
+
+
+def no_constant(word: str) -> None:
+    """Refuse NaN and Infinity, which Python's parser takes for JSON."""
+    raise ValueError(word)
+
+
+_STRICT = json.JSONDecoder(parse_constant=no_constant)
 
 
 class TooDeep(ValueError):
@@ -35,7 +44,7 @@ def load(text: str, *, max_depth: int) -> Loaded:
     and half of a surrogate pair U+FFFD.
     """
     try:
-        value = json.loads(text, parse_constant=no_constant)
+        value = _STRICT.decode(text)
     except RecursionError:
         raise TooDeep from None
     except json.JSONDecodeError:
@@ -48,7 +57,7 @@ def load(text: str, *, max_depth: int) -> Loaded:
     if levels > max_depth:
         raise TooDeep
     written = marshal.dumps(value)
-    colons = text.count('":') - (text.count('\\":') if '\\"' in text else 0)
+    colons = text.count('":') - (text.count('\\":') if "\\" in text else 0)
     if keys != colons or any(trace in written for trace in _INFINITE):
         return _load_oddly(text, max_depth)
     halves = _has_halves(text)
@@ -57,22 +66,20 @@ def load(text: str, *, max_depth: int) -> Loaded:
 
 def _has_halves(text: str) -> bool:
     """Whether an escape stands for half of a surrogate pair."""
-    return ("\\ud" in text or "\\uD" in text) and _HALF.search(text) is not None
+    return "\\" in text and ("\\ud" in text or "\\uD" in text) and _HALF.search(text) is not None
 
 
 def measured(value: Any) -> tuple[int, int]:
     """How many keys a value has in all, and how many levels, found without recursion."""
     keys = levels = 0
-    level = [value] if isinstance(value, (dict, list)) else []
+    level = [value] if type(value) in _CONTAINERS else []
     while level:
         levels += 1
-        keys += sum(len(outer) for outer in level if type(outer) is dict)
-        level = [
-            inner
-            for outer in level
-            for inner in (outer.values() if type(outer) is dict else outer)
-            if type(inner) is dict or type(inner) is list
-        ]
+        objects = [outer for outer in level if type(outer) is dict]
+        arrays = [outer for outer in level if type(outer) is list]
+        keys += sum(map(len, objects))
+        level = [inner for outer in objects for inner in outer.values() if type(inner) in _CONTAINERS]
+        level += [inner for outer in arrays for inner in outer if type(inner) in _CONTAINERS]
     return keys, levels
 
 
@@ -111,8 +118,3 @@ def _load_oddly(text: str, max_depth: int) -> Loaded:
         raise TooDeep
     halves = _has_halves(text)
     return Loaded(mended(value) if halves else value, tuple(dict.fromkeys(twice)), bool(beyond), halves)
-
-
-def no_constant(word: str) -> None:
-    """Refuse NaN and Infinity, which Python's parser takes for JSON."""
-    raise ValueError(word)
