@@ -29,6 +29,7 @@ _LIKELY = {
         rf"|{_WORD}{marks.GAP}(?:[{marks.COMMAS}{marks.P_ARRAY_END}]|\Z)|{marks.ELLIPSIS})"
     ),
 }
+_NOTHING = re.compile(r"\s*+```")  # a fence that closes right behind a bracket
 _BETWEEN = re.compile(rf"(?:[\s{marks.COMMAS}{marks.ODD_SPACE}]|//[^\n]*|/\*(?s:.)*?\*/)*+")
 _STRAY = re.compile(rf"[\s{marks.COMMAS}{marks.COLONS}{marks.P_ENDS}]*+")
 _SCALAR = re.compile(rf"(?:[\s{marks.ODD_SPACE}]|//[^\n]*|/\*(?s:.)*?(?:\*/|\Z))*+")
@@ -39,6 +40,7 @@ _ESCAPE = re.compile(r'\\(["\\/nrt])')
 _UNESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 _STRICT = json.JSONDecoder(parse_constant=no_constant)
 _ESCAPED_TEXTS = 1  # all that follows it is read once more
+_PIECE, _MARGIN = 65_536, 2_048  # characters of a text that is unescaped, and left of it when enough was
 _SECOND_LOOKS = 3  # at what was passed over, where nothing else is found
 _WRONG_GUESSES = 50  # each costs a look at all that stands before
 _BREAK = re.compile(r"[\s,，]")
@@ -125,6 +127,8 @@ class _Search:
 
     def _bracket(self, place: int) -> int:
         """Read what opens at a place, unless it looks like prose."""
+        if _NOTHING.match(self.text, place + 1):
+            return place + 1
         if place == self.begin or _LIKELY[KINDS[self.text[place]]].match(self.text, place + 1):
             return self._read(place)
         self.unlikely.append(place)
@@ -153,7 +157,7 @@ class _Search:
         except (ValueError, RecursionError):
             self.guesses -= 1
             return None
-        if measured(value)[1] > self.max_depth:
+        if end - place > self.max_depth and measured(value)[1] > self.max_depth:
             return None
         going_on = REOPENED if self.text[place] == "{" else REOPENED_ARRAY
         is_text = self.text[end : end + 1] in ("'", '"')
@@ -172,17 +176,29 @@ class _Search:
         if not begin or not self.escaped:
             return None
         self.escaped -= 1
+        levels = len(begin["level"] or begin["lines"]).bit_length()
+        size = _PIECE
+        while True:
+            piece = self.text[place : place + size]
+            edits, end, complete = self._unescaped(piece, levels)
+            if place + size >= len(self.text) or (complete and end < size - _MARGIN):
+                shifted = [Edit(edit.start + place, edit.end + place, edit.to, edit.why) for edit in edits]
+                return Found(place, place + end, shifted, complete)
+            size *= 4
+
+    def _unescaped(self, piece: str, levels: int) -> tuple[list[Edit], int, bool]:
+        """The edits of the document that a piece begins with, where it ends, and whether it came to its end."""
         edits: list[Edit] = []
-        inner = self.text
-        for _ in range(len(begin["level"] or begin["lines"]).bit_length()):
+        inner = piece
+        for _ in range(levels):
             once = [
                 Edit(unit.start(), unit.end(), _UNESCAPED.get(unit[1], unit[1]), "escape_removed")
-                for unit in _ESCAPE.finditer(inner, place)
+                for unit in _ESCAPE.finditer(inner)
             ]
             inner, edits = applied(inner, once), composed(edits, once)
-        found = self._scanned(inner, place)
+        found = self._scanned(inner, 0)
         *edits, rest = composed(edits, [*found.edits, Edit(found.end, len(inner), "", "rest")])
-        return Found(place, rest.start, edits, found.complete)
+        return edits, rest.start, found.complete
 
 
 def row(text: str, documents: list[Document]) -> Document | None:

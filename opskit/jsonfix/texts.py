@@ -53,6 +53,8 @@ _STRAY_END = re.compile(rf"[\s{marks.ODD_SPACE}]*+[{marks.P_ENDS}\s;]*+\Z")
 _KEY_CUT = re.compile(rf"[^\n{marks.ANY_QUOTE[1:-1]}{marks.COMMAS}{marks.COLONS}{{}}]{{1,80}}(?=[{marks.COLONS}])")
 _HIDDEN_END = re.compile(r'\\["\']')
 _CONTROL = {"\n": "\\n", "\t": "\\t", "\r\n": "\\r\\n"}
+_MANY = 1_000  # faults in one text: more are mended as one
+_PLAIN = str.maketrans({'"': '\\"'} | {chr(code): json.dumps(chr(code))[1:-1] for code in range(0x20)})
 _ESCAPE = len(r"\ud83d")
 _HIGH_HALF = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}")
 _CUT_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3}|x[0-9a-fA-F]?)?")
@@ -61,7 +63,7 @@ _UNENDED_KEY = re.compile(marks.UNENDED_KEY)
 _LINE_END = re.compile(rf"\s*\n\s*[{marks.P_ENDS}][\s{marks.P_ENDS};]*+\Z")
 _LOST_KEY = re.compile(rf"[{marks.COMMAS}]\s*{marks.NAME}\s*[{marks.COLONS}]\s*\Z")
 _NAME = 100  # characters of a key without marks, its comma and its colon
-_COMMAS, _COLONS = frozenset(marks.COMMAS), frozenset(marks.COLONS)
+_COMMAS, _COLONS, _OPENERS = frozenset(marks.COMMAS), frozenset(marks.COLONS), frozenset("[{")
 _KEY = re.compile(marks.QUOTED_KEY)
 _CLOSING: dict[str, re.Pattern[str]] = {
     mark: re.compile(rf"[^\\{ends}]*+(?:\\(?s:.)[^\\{ends}]*+)*+[{ends}]") for mark, ends in marks.QUOTES.items()
@@ -121,7 +123,8 @@ def _between(text: str, start: int, marks_: str) -> Extent:
 def _doubled(text: str, start: int, role: Role) -> Extent | None:
     """The text between doubled marks: ""answer""."""
     pair = text[start] * 2
-    if role.value.match(text, start + 2) or text[start + 2 : start + 3] in ("", "\\"):
+    first = text[start + 2 : start + 3]
+    if first in ("", "\\") or (not first.isalpha() and role.value.match(text, start + 2)):
         return None
     place = start + 2
     for _ in range(_TRIES):
@@ -136,24 +139,26 @@ def _doubled(text: str, start: int, role: Role) -> Extent | None:
 
 def _lost(text: str, inner: int, place: int, role: Role) -> Extent | None:
     """The text that ended unmarked before ``place``, where a mark stands that opens the next one."""
-    before = text[max(inner, place - _LOOK) : place]
-    solid = before.rstrip()
-    last = solid[-1:]
+    end = place
+    while end > inner and text[end - 1].isspace():
+        end -= 1
+    last = text[end - 1] if end > inner else ""
     if role is Role.KEY:
-        solid = solid[:-1].rstrip() if last and last in "[{" else solid
-        return _cut(inner, place - len(before) + len(solid) - 1) if solid[-1:] in _COLONS else None
-    after_comma, after_line = last in _COMMAS, "\n" in before[len(solid) :]
-    if after_comma or after_line:
+        if last in _OPENERS:
+            end -= 1
+            while end > inner and text[end - 1].isspace():
+                end -= 1
+        return _cut(inner, end - 1) if text[end - 1] in _COLONS and end > inner else None
+    after_comma = last in _COMMAS
+    if after_comma or "\n" in text[end:place]:
         opens_key = role.in_object and _KEY.match(text, place)
         if opens_key or (role.in_array and _next_ends(text, place, role)):
-            return _cut(inner, place - len(before) + len(solid) - after_comma)
-    if (
-        last in _COLONS
-        and role.in_object
-        and (found := _LOST_KEY.search(solid[-_NAME:]))
-        and _next_ends(text, place, role)
-    ):
-        return _cut(inner, place - len(before) + len(solid[:-_NAME]) + found.start())
+            return _cut(inner, end - after_comma)
+    if last in _COLONS and role.in_object:
+        begin = max(inner, end - _NAME)
+        found = _LOST_KEY.search(text[begin:end])
+        if found and _next_ends(text, place, role):
+            return _cut(inner, begin + found.start())
     return None
 
 
@@ -200,7 +205,11 @@ def written(text: str, extent: Extent) -> Iterator[Edit]:
     if text[start:inner] != '"':
         yield Edit(start, inner, '"', "quote_changed" if inner > start else "quote_added")
     if _TROUBLE.search(text, inner, inner_end):
-        yield from _escaped(text, inner, inner_end, cut=why == "truncated")
+        whole = text[inner:inner_end]
+        if whole.count('"') + whole.count("\n") > _MANY and "\\" not in whole:
+            yield Edit(inner, inner_end, whole.translate(_PLAIN), "quote_escaped")
+        else:
+            yield from _escaped(text, inner, inner_end, cut=why == "truncated")
     if why == "backslash_escaped":
         yield Edit(inner_end, end, '\\\\"', why)
     elif text[inner_end:end] != '"':
@@ -245,4 +254,6 @@ def _escape(bad: str) -> str:
 
 def literal(content: str) -> str:
     """The text as JSON writes it, with the escapes that it has."""
+    if "\\" not in content:
+        return f'"{content.translate(_PLAIN)}"'
     return f'"{applied(content, _escaped(content, 0, len(content), cut=False))}"'

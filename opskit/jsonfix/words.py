@@ -7,8 +7,11 @@ from opskit.jsonfix import marks
 from opskit.jsonfix.texts import literal
 
 _STRUCTURE = marks.OBJECT + marks.P_ARRAY + marks.P_ENDS + marks.COMMAS
-# Where a word may end: a run of spaces, a mark of structure, a quotation mark, a comment.
-_MAYBE = re.compile(rf"\s++|[{_STRUCTURE}\"“”]|/[/*]|<!--|\Z")
+# Where a word may end: before a key on the next line, at a mark of structure, a quotation mark, a comment. The first
+# of the spaces of a run decides for all of them.
+_MAYBE = re.compile(
+    rf"(?<!\s)(?:[^\S\n]*+\n\s*+(?={marks.KEY}|[^\w\s]|\Z)|[^\S\n]++(?=[^\w\s]|\Z))|[{_STRUCTURE}\"“”]|/[/*]|<!--|\Z"
+)
 _ENDS_VALUE = re.compile(
     rf"[{marks.COMMAS}]{marks.GAP}(?:\Z|[{marks.P_ENDS}{marks.COMMAS}{marks.OBJECT}\"“「]|{marks.ELLIPSIS}|{marks.KEY})"
     rf"|[{marks.OBJECT_END}{marks.P_ARRAY_END}]{marks.NEXT}"

@@ -287,6 +287,13 @@ def test_garbage_never_becomes_invalid_json() -> None:
             json.loads(mended.text)
 
 
+def test_very_many_faults_in_one_text_are_one_change() -> None:
+    text = '{"a": "' + 'so "much"\n' * 600 + '", "b": 1}'
+    mended = mend(text)
+    assert json.loads(mended.text) == {"a": 'so "much"\n' * 600, "b": 1}
+    assert len(mended.edits) == 1
+
+
 def test_two_lists_of_edits_become_one() -> None:
     chance = random.Random(5)  # noqa: S311 - a seeded mix of edits, no secret
 
