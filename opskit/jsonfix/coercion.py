@@ -6,6 +6,7 @@ Of several alternatives (anyOf, oneOf) the one is taken whose findings can all b
 """
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from opskit.jsonfix.edits import Edit, applied, composed
@@ -30,7 +31,7 @@ def coerced(text: str, value: object, schema: Schema, *, full: bool, load: Calla
     """The text and its value, changed until it conforms or nothing more can be done."""
     edits: list[Edit] = []
     for _ in range(_ROUNDS):
-        findings = _first(schema.findings(value))
+        findings = first(schema.findings(value))
         round_ = Round(text, value, schema, full=full)
         fixes = round_.fixes(findings or (schema.odd_formats(value) if full else []))
         if not fixes:
@@ -38,8 +39,9 @@ def coerced(text: str, value: object, schema: Schema, *, full: bool, load: Calla
         step = [edit for fix in fixes for edit in fix.edits]
         changed = applied(text, step)
         edits, text, value = composed(edits, step), changed, load(changed)
-    return Coerced(edits, text, value, _first(schema.findings(value)))
+    return Coerced(edits, text, value, first(schema.findings(value)))
 
 
-def _first(findings: Iterator[Finding]) -> list[Finding]:
-    return [finding for finding, _ in zip(findings, range(_PER_ROUND), strict=False)]
+def first(findings: Iterator[Finding]) -> list[Finding]:
+    """As many findings as are looked at in one round."""
+    return list(islice(findings, _PER_ROUND))

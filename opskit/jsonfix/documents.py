@@ -205,22 +205,24 @@ def row(text: str, documents: list[Document]) -> Document | None:
     """Documents one after another with nothing but commas and comments between them, as one array."""
     if not documents[1:] or len({text[document.start] for document in documents}) > 1:
         return None
-    full = [document for document in documents if text[document.start + 1 : document.end - 1].strip()] or documents
+    full = [document for document in documents if text[document.start + 1 : document.end - 1].strip()]
+    if len(full) == 1:  # an empty one beside it says nothing
+        return None
     position = 0
     for document in documents:
         if not _BETWEEN.fullmatch(text, position, document.start):
             return None
         position = document.end
-    if not _BETWEEN.fullmatch(text, position) or not full[1:]:
+    if not _BETWEEN.fullmatch(text, position):
         return None
-    edits = [Edit(full[0].start, full[0].start, "[", "documents_joined")]
-    for document, following in zip(full, [*full[1:], None], strict=True):
+    edits = [Edit(documents[0].start, documents[0].start, "[", "documents_joined")]
+    for document, following in zip(documents, [*documents[1:], None], strict=True):
         edits += document.edits
         if following:
             edits.append(Edit(document.end, following.start, ", ", "documents_joined"))
-    edits.append(Edit(full[-1].end, full[-1].end, "]", "documents_joined"))
-    whole = all(document.complete for document in full)
-    return Document(full[0].start, full[-1].end, edits, whole, joined=True)
+    edits.append(Edit(position, position, "]", "documents_joined"))
+    whole = all(document.complete for document in documents)
+    return Document(documents[0].start, position, edits, whole, joined=True)
 
 
 def scalar(text: str) -> Document | None:

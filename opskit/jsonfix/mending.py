@@ -153,7 +153,7 @@ def _fitted(
     cost = 0
     if schema and not _conforms(loaded.value, schema, coerce):
         if coerce == "off" or len(fixed) > coercion.MAX_TEXT:
-            findings = list(schema.findings(loaded.value))
+            findings = coercion.first(schema.findings(loaded.value))
         else:
             found = coercion.coerced(fixed, loaded.value, schema, full=coerce == "full", load=_value)
             findings, fixed = found.findings, found.text

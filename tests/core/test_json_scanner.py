@@ -63,6 +63,7 @@ CASES: dict[str, list[tuple[str, Any]]] = {
         ('{"a: 1, "b": {}}', {"a": 1, "b": {}}),
         ('{"a: "x", "b": 1}', {"a": "x", "b": 1}),
         ('{"x": 1, "a: [1], "b": 2}', {"x": 1, "a": [1], "b": 2}),
+        ('{"a:  [  "b"], "c": "d"', {"a": ["b"], "c": "d"}),
         ('{"a": 12.5, "b: 3}', {"a": 12.5, "b": 3}),
         ('{"a": b", c": "d"}', {"a": "b", "c": "d"}),
         ('{first name": 1, "b": null"}', {"first name": 1, "b": "null"}),
@@ -285,6 +286,17 @@ def test_garbage_never_becomes_invalid_json() -> None:
         assert mended.valid == bool(mended.text)
         if mended.valid:
             json.loads(mended.text)
+
+
+def test_a_long_text_that_was_escaped_is_read_piece_by_piece() -> None:
+    rows = [{"n": number, "text": "some words"} for number in range(5_000)]
+    text = json.dumps(json.dumps(rows))[1:-1]
+    assert value_of(text) == rows
+    assert value_of(f"{text} and so on") == rows
+
+
+def test_after_many_texts_that_are_broken_the_next_are_read_as_well() -> None:
+    assert value_of("\n".join("{a: 1}" for _ in range(60))) == [{"a": 1}] * 60
 
 
 def test_very_many_faults_in_one_text_are_one_change() -> None:
