@@ -8,6 +8,7 @@ import re
 
 ODD_SPACE = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85\xa0\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\u3000\ufeff"
 COMMAS, COLONS = ",，、﹐;；", ":：﹕"
+_SURE_COMMAS = ",，、﹐"  # behind a quotation mark, a semicolon is more likely one of code
 OBJECT, ARRAY, TUPLE = "{｛", "[［【〔", "(（"
 OBJECT_END, ARRAY_END, TUPLE_END = "}｝", "]］】〕", ")）"
 ENDS = OBJECT_END + ARRAY_END + TUPLE_END
@@ -71,31 +72,31 @@ UNENDED_KEY = (
 
 # What may follow the quotation mark that ends a value in an object, an item in an array, a key.
 AFTER_VALUE = re.compile(
-    rf"{GAP}(?:\Z|```|{_ENDED}|[{COMMAS}]{GAP}(?:\Z|[{P_ENDS}{COMMAS}{OBJECT}]|{ELLIPSIS}|{KEY}|{NAME}\s+{QUOTED_KEY}|\"{UNENDED_KEY}"
+    rf"{GAP}(?:\Z|```|{_ENDED}|[{_SURE_COMMAS}]{GAP}(?:\Z|[{P_ENDS}{COMMAS}{OBJECT}]|{ELLIPSIS}|{KEY}|{NAME}\s+{QUOTED_KEY}|\"{UNENDED_KEY}"
     rf"|{QUOTE}[^\"\n]{{0,200}}+\Z|{_SHORT}{GAP}(?:[{OBJECT}{P_ARRAY}]|(?:{_WORD}|{_SHORT}){_STOP}))"
     rf"|{QUOTED_KEY})"
     rf"|[^\S\n]*+\n{GAP}{KEY}"
 )
 AFTER_ITEM = re.compile(
     rf"{GAP}(?:\Z|```|{_ENDED}|[{TUPLE_END}{COLONS}]"
-    rf"|[{COMMAS}]{GAP}(?:\Z|[{P_ENDS}{COMMAS}{OBJECT}{P_ARRAY}{TUPLE}]|{QUOTE}|{ELLIPSIS}|{_WORD}\b"
+    rf"|[{_SURE_COMMAS}]{GAP}(?:\Z|[{P_ENDS}{COMMAS}{OBJECT}{P_ARRAY}{TUPLE}]|{QUOTE}|{ELLIPSIS}|{_WORD}\b"
     rf"|[^\W\d][^\"\n{COMMAS}{P_ARRAY}{P_ENDS}]{{0,60}}+\s*+[{COMMAS}{P_ENDS}])"
     rf"|{_WORD}{_STOP}|{_SHORT}{_STOP})"
     rf"|\s{GAP}(?:{_SHORT}|{_WORD}){_STARTS}|\s*+\n{GAP}[{OBJECT}{P_ARRAY}]|\s{GAP}(?:{{\s*[\"}}]|\[\s*[\"\]\d{{\[])"
 )
 # An item behind it that lacks its own opening mark; a word or number that lacks the comma behind it.
-UNOPENED = re.compile(rf"{GAP}[{COMMAS}]{GAP}[^\W\d][^\"\n{COMMAS}{P_ARRAY}{P_ENDS}]{{0,60}}+\"{_STOP}")
+UNOPENED = re.compile(rf"{GAP}[{_SURE_COMMAS}]{GAP}[^\W\d][^\"\n{COMMAS}{P_ARRAY}{P_ENDS}]{{0,60}}+\"{_STOP}")
 UNOPENED_ITEM = re.compile(rf"[^\W\d][^\"\n{P_ARRAY}{{}}\]]{{0,200}}?(?<![\s,])\"(?={_STOP})")
 UNPARTED = re.compile(
     rf"(?P<word>{_WORD})\s++(?=[{OBJECT}{P_ARRAY}]|(?:{_WORD}\s++){{0,20}}(?:{_WORD}|{_SHORT}){_STOP})"
 )
 LITERAL = re.compile(_WORD)
 AFTER_KEY = re.compile(
-    rf"{_COLON}|{GAP}(?:\Z|[{OBJECT}{P_ARRAY}]|(?:{_WORD}|{_SHORT}){_STOP}|[{COMMAS}]{GAP}(?:\Z|{QUOTE})"
+    rf"{_COLON}|{GAP}(?:\Z|[{OBJECT}{P_ARRAY}]|(?:{_WORD}|{_SHORT}){_STOP}|[{_SURE_COMMAS}]{GAP}(?:\Z|{QUOTE})"
     rf"|[{OBJECT_END}{P_ARRAY_END}]{NEXT})"
 )
 # What may follow it at the least, where nothing better is found.
-AFTER_ANY = re.compile(rf"{GAP}[{COMMAS}{COLONS}{P_ENDS}]")
+AFTER_ANY = re.compile(rf"{GAP}[{_SURE_COMMAS}{COLONS}{P_ENDS}]")
 # The same for what stands in the outermost brackets: behind their end, prose may go on.
 AFTER_LAST_VALUE = re.compile(rf"{AFTER_VALUE.pattern}|{GAP}[{OBJECT_END}](?!{GAP}{QUOTE})")
 AFTER_LAST_ITEM = re.compile(rf"{AFTER_ITEM.pattern}|{GAP}[{P_ARRAY_END}](?!{GAP}{QUOTE})")

@@ -53,6 +53,8 @@ _STRAY_END = re.compile(rf"[\s{marks.ODD_SPACE}]*+[{marks.P_ENDS}\s;]*+\Z")
 _KEY_CUT = re.compile(rf"[^\n{marks.ANY_QUOTE[1:-1]}{marks.COMMAS}{marks.COLONS}{{}}]{{1,80}}(?=[{marks.COLONS}])")
 _HIDDEN_END = re.compile(r'\\["\']')
 _CONTROL = {"\n": "\\n", "\t": "\\t", "\r\n": "\\r\\n"}
+_DRIVE = re.compile(r"[A-Za-z]:\\(?!\\)")  # a path of Windows, where no backslash was meant as an escape
+_FOREIGN_ESCAPE = re.compile(r'\\(?!["\\/bfnrtu])')
 _MANY = 1_000  # faults in one text: more are mended as one
 _PLAIN = str.maketrans({'"': '\\"'} | {chr(code): json.dumps(chr(code))[1:-1] for code in range(0x20)})
 _ESCAPE = len(r"\ud83d")
@@ -218,10 +220,14 @@ def written(text: str, extent: Extent) -> Iterator[Edit]:
 
 def _escaped(text: str, start: int, end: int, *, cut: bool) -> Iterator[Edit]:
     """What makes the inside of a JSON text of the span; ``cut``: the text ends in the middle of it."""
+    is_path = _DRIVE.match(text, start, end) and _FOREIGN_ESCAPE.search(text, start, end)
     pair = -1  # where an escape stands that needs another one: half of a surrogate pair
     for unit in _UNIT.finditer(text, start, end):
         bad = unit["bad"]
         first, last = unit.span()
+        if bad is None and is_path and unit[0] not in ("\\\\", '\\"'):
+            yield Edit(first, first + 1, "\\\\", "escape_fixed")
+            continue
         if bad is None:
             pair = first if _HIGH_HALF.fullmatch(text, first, last) else -1
             continue
