@@ -37,6 +37,8 @@ DOUBTS = {
     "unlikely": 0.2,
     "rivals": 0.12,
     "glued": 0.15,
+    "leftover": 0.15,
+    "blank": 0.15,
     "word_alone": 0.15,
     "number_read": 0.02,
     "truth_read": 0.03,

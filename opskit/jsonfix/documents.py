@@ -29,6 +29,7 @@ _LIKELY = {
         rf"|{_WORD}{marks.GAP}(?:[{marks.COMMAS}{marks.P_ARRAY_END}]|\Z)|{marks.ELLIPSIS})"
     ),
 }
+_SPACE = re.compile(r"\s*+")
 _NOTHING = re.compile(r"\s*+```")  # a fence that closes right behind a bracket
 _BETWEEN = re.compile(rf"(?:[\s{marks.COMMAS}{marks.ODD_SPACE}]|//[^\n]*|/\*(?s:.)*?\*/)*+")
 _STRAY = re.compile(rf"[\s{marks.COMMAS}{marks.COLONS}{marks.P_ENDS}]*+")
@@ -87,6 +88,7 @@ class _Search:
         self.begin = 0
         self.escaped, self.hidden, self.guesses = _ESCAPED_TEXTS, HIDDEN, _WRONG_GUESSES
         self.fenced = False
+        self.certain = -1  # where a fence begins that has JSON for its content
         self.thoughts: list[tuple[int, int]] = []
         self.drafts = 0  # documents that stand before the end of a thought
 
@@ -118,6 +120,8 @@ class _Search:
                 position = self._bracket(sign.start())
             elif mark.startswith("`"):
                 self.fenced = not self.fenced
+                inside = _SPACE.match(text, position)
+                self.certain = inside.end() if inside and self.fenced else -1
             elif mark.startswith("</"):
                 self.drafts = len(self.documents)
             elif mark.startswith("<"):
@@ -129,7 +133,7 @@ class _Search:
         """Read what opens at a place, unless it looks like prose."""
         if _NOTHING.match(self.text, place + 1):
             return place + 1
-        if place == self.begin or _LIKELY[KINDS[self.text[place]]].match(self.text, place + 1):
+        if place in (self.begin, self.certain) or _LIKELY[KINDS[self.text[place]]].match(self.text, place + 1):
             return self._read(place)
         self.unlikely.append(place)
         return place + 1

@@ -75,14 +75,14 @@ AFTER_VALUE = re.compile(
     rf"{GAP}(?:\Z|```|{_ENDED}|[{_SURE_COMMAS}]{GAP}(?:\Z|[{P_ENDS}{COMMAS}{OBJECT}]|{ELLIPSIS}|{KEY}|{NAME}\s+{QUOTED_KEY}|\"{UNENDED_KEY}"
     rf"|{QUOTE}[^\"\n]{{0,200}}+\Z|{_SHORT}{GAP}(?:[{OBJECT}{P_ARRAY}]|(?:{_WORD}|{_SHORT}){_STOP}))"
     rf"|{QUOTED_KEY})"
-    rf"|[^\S\n]*+\n{GAP}{KEY}"
+    rf"|[^\S\n]*+\n{GAP}{KEY}|\s++{NAME}{_COLON}{GAP}(?:[{OBJECT}{P_ARRAY}]|(?:{_WORD}|{_SHORT}){_STOP})"
 )
 AFTER_ITEM = re.compile(
     rf"{GAP}(?:\Z|```|{_ENDED}|[{TUPLE_END}{COLONS}]"
     rf"|[{_SURE_COMMAS}]{GAP}(?:\Z|[{P_ENDS}{COMMAS}{OBJECT}{P_ARRAY}{TUPLE}]|{QUOTE}|{ELLIPSIS}|{_WORD}\b"
     rf"|[^\W\d][^\"\n{COMMAS}{P_ARRAY}{P_ENDS}]{{0,60}}+\s*+[{COMMAS}{P_ENDS}])"
     rf"|{_WORD}{_STOP}|{_SHORT}{_STOP})"
-    rf"|\s{GAP}(?:{_SHORT}|{_WORD}){_STARTS}|\s*+\n{GAP}[{OBJECT}{P_ARRAY}]|\s{GAP}(?:{{\s*[\"}}]|\[\s*[\"\]\d{{\[])"
+    rf"|\s{GAP}(?:{_SHORT}|{_WORD}){_STARTS}|\s*+\n{GAP}[{OBJECT}{P_ARRAY}]|\s{GAP}(?:{{\s*(?:{QUOTE}|}})|\[\s*(?:{QUOTE}|[\]\d{{\[]))"
 )
 # An item behind it that lacks its own opening mark; a word or number that lacks the comma behind it.
 UNOPENED = re.compile(rf"{GAP}[{_SURE_COMMAS}]{GAP}[^\W\d][^\"\n{COMMAS}{P_ARRAY}{P_ENDS}]{{0,60}}+\"{_STOP}")
@@ -91,6 +91,7 @@ UNPARTED = re.compile(
     rf"(?P<word>{_WORD})\s++(?=[{OBJECT}{P_ARRAY}]|(?:{_WORD}\s++){{0,20}}(?:{_WORD}|{_SHORT}){_STOP})"
 )
 LITERAL = re.compile(_WORD)
+LITERAL_BEFORE_KEY = re.compile(rf"(?P<word>{_WORD})[^\S\n]++(?={KEY})")
 AFTER_KEY = re.compile(
     rf"{_COLON}|{GAP}(?:\Z|[{OBJECT}{P_ARRAY}]|(?:{_WORD}|{_SHORT}){_STOP}|[{_SURE_COMMAS}]{GAP}(?:\Z|{QUOTE})"
     rf"|[{OBJECT_END}{P_ARRAY_END}]{NEXT})"

@@ -1,5 +1,6 @@
 """From a text that should be JSON to JSON that is valid and conforms, and the account of what was changed."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -16,6 +17,8 @@ from opskit.wording import well_formed
 
 type Coerce = Literal["off", "safe", "full"]
 type Prefer = Literal["best", "first", "last"]
+# What goes on behind JSON as if it had not ended.
+_LEFTOVER = re.compile(r"\s*+(?:[\]},]++\s*+[^\s\]},]|[\"'])")
 _RIVALS = 40  # texts that are held against the schema
 
 
@@ -133,6 +136,8 @@ def _doubts(text: str, document: Document, fixed: str) -> frozenset[str]:
         "unlikely": not document.likely,
         "word_alone": words and fixed.strip()[:1] not in ("{", "["),
         "glued": glued,
+        "leftover": _LEFTOVER.match(text, document.end) is not None,
+        "blank": fixed.strip() in ("{}", "[]") and bool(text[: document.start].strip()),
     }
     return frozenset(name for name, is_so in found.items() if is_so)
 

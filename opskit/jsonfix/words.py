@@ -16,7 +16,7 @@ _ENDS_VALUE = re.compile(
     rf"[{marks.COMMAS}]{marks.GAP}(?:\Z|[{marks.P_ENDS}{marks.COMMAS}{marks.OBJECT}\"“「]|{marks.ELLIPSIS}|{marks.KEY})"
     rf"|[{marks.OBJECT_END}{marks.P_ARRAY_END}]{marks.NEXT}"
 )
-_AFTER_SPACE = re.compile(rf"\Z|[{marks.OBJECT_END}{marks.P_ARRAY_END}]{marks.NEXT}")
+_AFTER_SPACE = re.compile(rf"\Z|```|[{marks.OBJECT_END}{marks.P_ARRAY_END}]{marks.NEXT}")
 _QUOTED_KEY, _KEY = re.compile(marks.QUOTED_KEY), re.compile(marks.KEY)
 
 WORDS = {
@@ -45,6 +45,8 @@ class Word(NamedTuple):
 
 def value_end(text: str, start: int, *, depth: int) -> tuple[int, int]:
     """Where the bare value of an object ends, and its closing mark; a comma that no key follows belongs to it."""
+    if unparted := marks.LITERAL_BEFORE_KEY.match(text, start):
+        return unparted.end("word"), unparted.end("word")
     position = start
     while True:
         found = _MAYBE.search(text, position)
@@ -64,7 +66,7 @@ def value_end(text: str, start: int, *, depth: int) -> tuple[int, int]:
             if "\n" in mark and _KEY.match(text, after):
                 return place, place
         elif mark in marks.ANY_QUOTE:
-            if marks.AFTER_VALUE.match(text, place + 1):
+            if (marks.AFTER_LAST_VALUE if depth == 1 else marks.AFTER_VALUE).match(text, place + 1):
                 return place, place + 1
         elif _ENDS_VALUE.match(text, place) or (depth == 1 and mark in marks.OBJECT_END):
             return place, place

@@ -205,7 +205,7 @@ def test_every_reason_has_a_sentence_and_every_doubt_is_known() -> None:
     for locale in wording.LOCALES:
         sentences = wording.sentences(locale)["json_change"]
         assert set(COSTS) <= set(sentences)
-        unspoken = {"cut_off", "draft", "unlikely", "rivals", "glued", "word_alone"}
+        unspoken = {"cut_off", "draft", "unlikely", "rivals", "glued", "word_alone", "leftover", "blank"}
         assert set(DOUBTS) - set(sentences) == unspoken
 
 
