@@ -43,7 +43,7 @@ class Word(NamedTuple):
     why: str
 
 
-def value_end(text: str, start: int, *, depth: int) -> tuple[int, int]:
+def value_end(text: str, start: int, *, depth: int) -> tuple[int, int]:  # noqa: C901, PLR0911 - one rule a mark
     """Where the bare value of an object ends, and its closing mark; a comma that no key follows belongs to it."""
     if unparted := marks.LITERAL_BEFORE_KEY.match(text, start):
         return unparted.end("word"), unparted.end("word")
