@@ -44,7 +44,6 @@ _ESCAPED_TEXTS = 1  # all that follows it is read once more
 _PIECE, _MARGIN = 65_536, 2_048  # characters of a text that is unescaped, and left of it when enough was
 _SECOND_LOOKS = 3  # at what was passed over, where nothing else is found
 _WRONG_GUESSES = 50  # each costs a look at all that stands before
-_BREAK = re.compile(r"[\s,，]")
 
 
 class Document(NamedTuple):
