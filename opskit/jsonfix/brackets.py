@@ -10,8 +10,11 @@ from opskit.jsonfix.ground import Ground, Unclear
 _LOOK = 400  # characters back
 REOPENED = re.compile(rf"{marks.GAP}[{marks.COMMAS}]{marks.GAP}{marks.QUOTED_KEY}")
 REOPENED_ARRAY = re.compile(rf"{marks.GAP}[{marks.COMMAS}]{marks.GAP}[^\s{marks.P_ARRAY}{marks.P_ENDS}]")
-_NO_KEY = re.compile(rf"{marks.GAP}[{marks.COMMAS}]{marks.GAP}(?!{marks.KEY})[^\s{marks.P_ENDS}/]")
-_STRAY_ARRAY_END = re.compile(rf"{marks.GAP}}}{marks.GAP},(?!{marks.GAP}{marks.KEY})")
+# An item behind a comma, which can be no key: a bracket, or a text or word that a comma or bracket follows.
+_NO_KEY = re.compile(
+    rf"{marks.GAP}[{marks.COMMAS}]{marks.GAP}(?P<next>[{{\[]|{marks.AN_ITEM}{marks.GAP}[{marks.COMMAS}{marks.P_ENDS}])"
+)
+_STRAY_ARRAY_END = re.compile(rf"{marks.GAP}}}(?={_NO_KEY.pattern})")
 _ANOTHER = re.compile(rf"{marks.GAP}(?:[{marks.COMMAS}]{marks.GAP}[{{\[]|[{marks.P_ARRAY_END}])")
 
 
@@ -79,7 +82,7 @@ class Brackets(Ground):
         if len(self.stack) > 1:
             if self.stack[-2].kind != OBJECT or not (on := _NO_KEY.match(text, after)):
                 return False
-            return text[place - 1] in "]}" or on[0][-1] in "{["
+            return text[place - 1] in "]}" or on["next"] in ("{", "[")
         if kind == OBJECT:
             return REOPENED.match(text, after) is not None
         again = text[place - 1] in "]}" and REOPENED_ARRAY.match(text, after)

@@ -59,6 +59,7 @@ _SHORT = (
     '(?:"[^"\n]{0,200}+"|' + "|".join(rf"{mark}[^{ends}\n]{{0,200}}+[{ends}]" for mark, ends in _ENDED_QUOTES) + ")"
 )
 _STOP = rf"{GAP}(?:[{COMMAS}{P_ENDS}]|\Z)"
+AN_ITEM = rf"(?:{_WORD}|{_SHORT})"
 _STARTS = rf"{GAP}(?:[{COMMAS}{P_ENDS}{OBJECT}{P_ARRAY}\"\-\d]|\Z)"
 # What may follow a bracket that ends an object or an array inside another.
 NEXT = rf"{GAP}(?:\Z|[{COMMAS}{P_ENDS}`]|{KEY}|(?<=\s)(?:[{OBJECT}{P_ARRAY}]|(?:{_WORD}|{_SHORT}){_STOP}))"
