@@ -21,6 +21,7 @@ DOUBTS = {
     "end_guessed": 0.3,
     "backslash_escaped": 0.15,
     "escape_fixed": 0.02,
+    "key_ended": 0.12,
     "mark_removed": 0.15,
     "member_removed": 0.05,
     "not_a_number": 0.08,

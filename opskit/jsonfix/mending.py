@@ -188,7 +188,7 @@ def _spoken(text: str, schema: Schema, coerce: Coerce) -> _Candidate | None:
     kinds = root.get("type", [])
     options = root.get("enum") or ("const" in root) or root.get("anyOf") or root.get("oneOf")
     scalar = set([kinds] if isinstance(kinds, str) else kinds) & {"string", "number", "integer", "boolean"}
-    plain = text.strip()
+    plain = text.strip(" \t\n\r")
     if coerce == "off" or not (scalar or (options and not kinds)) or not plain:
         return None
     start = text.index(plain)

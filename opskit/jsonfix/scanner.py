@@ -33,7 +33,19 @@ class Scanner(Brackets):
     """Reads one object, array or tuple that begins at ``start``."""
 
     def found(self) -> Found:
-        """Read to the end. Raises ``Unclear``."""
+        """Read to the end. Raises ``Unclear``.
+
+        That keys lack their closing marks is only believed where all ends well: a text that was cut within a key looks
+        the same.
+        """
+        found = self._found()
+        if not found.complete and any(edit.why == "key_ended" for edit in found.edits):
+            self.edits, self.complete, self.unended = [], True, False
+            self.size = len(self.text)
+            found = self._found()
+        return found
+
+    def _found(self) -> Found:
         position = self._value(self.start)
         while self.stack:
             frame = self.stack[-1]
@@ -156,7 +168,7 @@ class Scanner(Brackets):
             position = prefix.end()
             mark = text[position]
         if mark in marks.QUOTES:
-            extent = quoted(text, position, Role.KEY, hidden=self.hidden > 0)
+            extent = quoted(text, position, Role.KEY, hidden=self.hidden > 0, unended=self.unended)
             self.hidden -= extent.why in ("backslash_escaped", "end_guessed")
             if extent.why == "truncated":
                 return -1

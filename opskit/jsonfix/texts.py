@@ -64,6 +64,7 @@ _FOREIGN = {"'": "'", "`": "`", "0": "\\u0000", "v": "\\u000b", "$": "$"}
 _UNENDED_KEY = re.compile(marks.UNENDED_KEY)
 _LINE_END = re.compile(rf"\s*\n\s*[{marks.P_ENDS}][\s{marks.P_ENDS};]*+\Z")
 _LOST_KEY = re.compile(rf"[{marks.COMMAS}]\s*{marks.NAME}\s*[{marks.COLONS}]\s*\Z")
+_COLON = re.compile(rf"{marks.GAP}[{marks.COLONS}]")
 _NAME = 100  # characters of a key without marks, its comma and its colon
 _COMMAS, _COLONS, _OPENERS = frozenset(marks.COMMAS), frozenset(marks.COLONS), frozenset("[{")
 _KEY = re.compile(marks.QUOTED_KEY)
@@ -72,8 +73,13 @@ _CLOSING: dict[str, re.Pattern[str]] = {
 }
 
 
-def quoted(text: str, start: int, role: Role, *, hidden: bool = True) -> Extent:
-    """The text whose opening mark is at ``start``; ``hidden``: a backslash may stand before its end by mistake."""
+def quoted(
+    text: str, start: int, role: Role, *, hidden: bool = True, unended: bool = False
+) -> Extent:
+    """The text whose opening mark is at ``start``.
+
+    ``hidden``: a backslash may stand before its end by mistake; ``unended``: a key may lack its closing mark.
+    """
     mark = text[start]
     if text.startswith(mark * 3, start) and mark in "\"'`":
         return _between(text, start, mark * 3)
@@ -81,17 +87,19 @@ def quoted(text: str, start: int, role: Role, *, hidden: bool = True) -> Extent:
         return found
     if (
         role is Role.KEY
-        and text[-1] in marks.ENDS
+        and unended
         and _UNENDED_KEY.match(text, start + 1)
         and (key := _KEY_CUT.match(text, start + 1))
     ):
-        return Extent(start, start + 1, key.end(), key.end(), "quote_added")
+        return Extent(start, start + 1, key.end(), key.end(), "key_ended")
     inner = position = start + 1
     after = role.value
     while closing := _CLOSING[mark].match(text, position):
         place = closing.end() - 1
         if text[place + 1 : place + 2].isalpha():  # the mark of an inner text
             pass
+        elif text[place] != mark and role is Role.KEY and not _COLON.match(text, place + 1):
+            pass  # another kind of mark ends a key only where its colon follows
         elif after.match(text, place + 1) or (
             position == inner and role.in_array and marks.UNOPENED.match(text, place + 1)
         ):
@@ -181,9 +189,6 @@ def _cut(inner: int, end: int) -> Extent:
 def _open(text: str, start: int, inner: int, role: Role, *, hidden: bool) -> Extent:
     """The text that nothing ends. Brackets at the very end are not of it, and a backslash may have hidden its mark."""
     size = len(text)
-    ended = text[size - 1] in marks.ENDS  # and not cut off
-    if role is Role.KEY and ended and (key := _KEY_CUT.match(text, inner)):
-        return Extent(start, inner, key.end(), key.end(), "quote_added")
     end = _HIDDEN_END.search(text, inner, inner + _FAR) if hidden else None
     if end and role.value.match(text, end.end()) and text[end.end() : end.end() + _LOOK].strip():
         return Extent(start, inner, end.start(), end.end(), "backslash_escaped")
