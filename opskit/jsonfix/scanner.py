@@ -40,9 +40,10 @@ class Scanner(Brackets):
         """
         found = self._found()
         if not found.complete and any(edit.why == "key_ended" for edit in found.edits):
-            self.edits, self.complete, self.unended = [], True, False
-            self.size = len(self.text)
-            found = self._found()
+            again = Scanner(self.text, self.start, max_depth=self.max_depth, hidden=self.hidden)
+            again.unended = False
+            found = again._found()
+            self.hidden = again.hidden
         return found
 
     def _found(self) -> Found:

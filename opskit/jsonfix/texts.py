@@ -65,6 +65,7 @@ _UNENDED_KEY = re.compile(marks.UNENDED_KEY)
 _LINE_END = re.compile(rf"\s*\n\s*[{marks.P_ENDS}][\s{marks.P_ENDS};]*+\Z")
 _LOST_KEY = re.compile(rf"[{marks.COMMAS}]\s*{marks.NAME}\s*[{marks.COLONS}]\s*\Z")
 _COLON = re.compile(rf"{marks.GAP}[{marks.COLONS}]")
+_PLAIN_END = re.compile(rf"{marks.GAP}(?:\Z|```|[{marks.COMMAS}{marks.P_ENDS}])")
 _NAME = 100  # characters of a key without marks, its comma and its colon
 _COMMAS, _COLONS, _OPENERS = frozenset(marks.COMMAS), frozenset(marks.COLONS), frozenset("[{")
 _KEY = re.compile(marks.QUOTED_KEY)
@@ -73,9 +74,7 @@ _CLOSING: dict[str, re.Pattern[str]] = {
 }
 
 
-def quoted(
-    text: str, start: int, role: Role, *, hidden: bool = True, unended: bool = False
-) -> Extent:
+def quoted(text: str, start: int, role: Role, *, hidden: bool = True, unended: bool = False) -> Extent:
     """The text whose opening mark is at ``start``.
 
     ``hidden``: a backslash may stand before its end by mistake; ``unended``: a key may lack its closing mark.
@@ -98,13 +97,13 @@ def quoted(
         place = closing.end() - 1
         if text[place + 1 : place + 2].isalpha():  # the mark of an inner text
             pass
-        elif text[place] != mark and role is Role.KEY and not _COLON.match(text, place + 1):
-            pass  # another kind of mark ends a key only where its colon follows
+        elif text[place] != mark and not (_COLON if role is Role.KEY else _PLAIN_END).match(text, place + 1):
+            pass  # another kind of mark ends a text only where nothing is missing behind it
         elif after.match(text, place + 1) or (
             position == inner and role.in_array and marks.UNOPENED.match(text, place + 1)
         ):
             return Extent(start, inner, place, place + 1, "")
-        if lost := _lost(text, inner, place, role):
+        if text[place] == mark and (lost := _lost(text, inner, place, role)):
             return _trimmed(text, start, lost)
         position = place + 1
     return _open(text, start, inner, role, hidden=hidden)
