@@ -39,7 +39,7 @@ class Ground:
         self.open = dict.fromkeys(CLOSING, 0)
         self.complete = True
         self.hidden = hidden
-        self.unended = True
+        self.trusting = True
 
     def _change(self, start: int, end: int, to: str, why: str) -> None:
         self.edits.append(Edit(start, end, to, why))

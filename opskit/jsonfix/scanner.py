@@ -15,6 +15,7 @@ from opskit.jsonfix.ground import Found, Unclear
 from opskit.jsonfix.texts import Role, literal, quoted, written
 
 _COLON = re.compile(rf"(?:{marks.GAP}(?:[{marks.COLONS}]|=>?))++")
+_BELIEVED = ("key_ended", "quote_mixed", "backslash_escaped", "end_guessed")
 _PART = rf"\s{marks.COMMAS}{marks.COLONS}{marks.P_ENDS}{{\[\"'=\\"
 _NAME_KEY = re.compile(rf"(?P<name>(?:\\u[0-9a-fA-F]{{4}}|[^{_PART}])+)[\"'`”]?(?=[ \t]*+(?:[{marks.COLONS}]|=))")
 _LONG_KEY = re.compile(
@@ -35,16 +36,23 @@ class Scanner(Brackets):
     def found(self) -> Found:
         """Read to the end. Raises ``Unclear``.
 
-        That keys lack their closing marks is only believed where all ends well: a text that was cut within a key looks
-        the same.
+        That a closing mark is missing, hidden or of another kind is only believed where all ends well: a text that was
+        cut within another looks the same.
         """
-        found = self._found()
-        if not found.complete and any(edit.why == "key_ended" for edit in found.edits):
-            again = Scanner(self.text, self.start, max_depth=self.max_depth, hidden=self.hidden)
-            again.unended = False
-            found = again._found()
-            self.hidden = again.hidden
-        return found
+        try:
+            found = self._found()
+        except Unclear:
+            if not self._has_believed():
+                raise
+        else:
+            if found.complete or not self._has_believed():
+                return found
+        again = Scanner(self.text, self.start, max_depth=self.max_depth, hidden=0)
+        again.trusting = False
+        return again._found()
+
+    def _has_believed(self) -> bool:
+        return any(edit.why in _BELIEVED for edit in self.edits)
 
     def _found(self) -> Found:
         position = self._value(self.start)
@@ -169,7 +177,7 @@ class Scanner(Brackets):
             position = prefix.end()
             mark = text[position]
         if mark in marks.QUOTES:
-            extent = quoted(text, position, Role.KEY, hidden=self.hidden > 0, unended=self.unended)
+            extent = quoted(text, position, Role.KEY, hidden=self.hidden > 0, trusting=self.trusting)
             self.hidden -= extent.why in ("backslash_escaped", "end_guessed")
             if extent.why == "truncated":
                 return -1
@@ -278,7 +286,7 @@ class Scanner(Brackets):
     def _text(self, position: int, role: Role) -> int:
         """Read a quoted text, and those that are added to it with plus signs."""
         text = self.text
-        extent = quoted(text, position, role, hidden=self.hidden > 0)
+        extent = quoted(text, position, role, hidden=self.hidden > 0, trusting=self.trusting)
         self.hidden -= extent.why in ("backslash_escaped", "end_guessed")
         edits = list(written(text, extent))
         while joined := _JOINED.match(text, extent.end):

@@ -74,10 +74,11 @@ _CLOSING: dict[str, re.Pattern[str]] = {
 }
 
 
-def quoted(text: str, start: int, role: Role, *, hidden: bool = True, unended: bool = False) -> Extent:
+def quoted(text: str, start: int, role: Role, *, hidden: bool = True, trusting: bool = True) -> Extent:
     """The text whose opening mark is at ``start``.
 
-    ``hidden``: a backslash may stand before its end by mistake; ``unended``: a key may lack its closing mark.
+    ``hidden``: a backslash may stand before its end by mistake; ``trusting``: a key may
+    lack its closing mark, and another kind of mark may end a text that a plain one opens.
     """
     mark = text[start]
     if text.startswith(mark * 3, start) and mark in "\"'`":
@@ -86,7 +87,7 @@ def quoted(text: str, start: int, role: Role, *, hidden: bool = True, unended: b
         return found
     if (
         role is Role.KEY
-        and unended
+        and trusting
         and _UNENDED_KEY.match(text, start + 1)
         and (key := _KEY_CUT.match(text, start + 1))
     ):
@@ -97,12 +98,16 @@ def quoted(text: str, start: int, role: Role, *, hidden: bool = True, unended: b
         place = closing.end() - 1
         if text[place + 1 : place + 2].isalpha():  # the mark of an inner text
             pass
-        elif text[place] != mark and not (_COLON if role is Role.KEY else _PLAIN_END).match(text, place + 1):
+        elif text[place] != mark and not (
+            trusting and (_COLON if role is Role.KEY else _PLAIN_END).match(text, place + 1)
+        ):
             pass  # another kind of mark ends a text only where nothing is missing behind it
         elif after.match(text, place + 1) or (
             position == inner and role.in_array and marks.UNOPENED.match(text, place + 1)
         ):
-            return Extent(start, inner, place, place + 1, "")
+            return Extent(
+                start, inner, place, place + 1, "" if text[place] == mark or mark not in "\"'" else "quote_mixed"
+            )
         if text[place] == mark and (lost := _lost(text, inner, place, role)):
             return _trimmed(text, start, lost)
         position = place + 1
@@ -194,7 +199,7 @@ def _open(text: str, start: int, inner: int, role: Role, *, hidden: bool) -> Ext
     position = inner
     while hidden and role is not Role.ROOT and (end := _CLOSING[text[start]].match(text, position, inner + _FAR)):
         position = end.end()
-        if marks.AFTER_ANY.match(text, position):
+        if text[position - 1] == text[start] and marks.AFTER_ANY.match(text, position):
             return Extent(start, inner, position - 1, position, "end_guessed")
     tail = max(inner, size - _LOOK)
     ending = _LINE_END.search(text, tail) or _STRAY_END.search(text, tail)

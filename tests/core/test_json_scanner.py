@@ -195,6 +195,7 @@ CASES: dict[str, list[tuple[str, Any]]] = {
         ('{]"0:[', {}),
         ('{"a": [null, "““"', {"a": [None, "““"]}),
         ('{"a": 1, "b:)', {"a": 1}),
+        ('{"a": 1, "{b”：":', {"a": 1}),
         ('```json\n{"a": [1,\n```\nThat is all.', {"a": [1]}),
         ('```json\n{"a": \n```', {}),
         ('```json\n{"a": -5\n```\nThat is {all}.', {"a": -5}),
