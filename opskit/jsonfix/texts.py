@@ -98,20 +98,23 @@ def quoted(text: str, start: int, role: Role, *, hidden: bool = True, trusting: 
         place = closing.end() - 1
         if text[place + 1 : place + 2].isalpha():  # the mark of an inner text
             pass
-        elif text[place] != mark and not (
+        elif not _is_own(mark, text[place]) and not (
             trusting and (_COLON if role is Role.KEY else _PLAIN_END).match(text, place + 1)
         ):
             pass  # another kind of mark ends a text only where nothing is missing behind it
         elif after.match(text, place + 1) or (
             position == inner and role.in_array and marks.UNOPENED.match(text, place + 1)
         ):
-            return Extent(
-                start, inner, place, place + 1, "" if text[place] == mark or mark not in "\"'" else "quote_mixed"
-            )
-        if text[place] == mark and (lost := _lost(text, inner, place, role)):
+            return Extent(start, inner, place, place + 1, "" if _is_own(mark, text[place]) else "quote_mixed")
+        if _is_own(mark, text[place]) and (lost := _lost(text, inner, place, role)):
             return _trimmed(text, start, lost)
         position = place + 1
     return _open(text, start, inner, role, hidden=hidden)
+
+
+def _is_own(mark: str, end: str) -> bool:
+    """Whether what ends a text is of the kind that opens it; a plain mark ends itself."""
+    return mark == end or mark not in ("'", '"')
 
 
 def _trimmed(text: str, start: int, lost: Extent) -> Extent:
@@ -199,7 +202,7 @@ def _open(text: str, start: int, inner: int, role: Role, *, hidden: bool) -> Ext
     position = inner
     while hidden and role is not Role.ROOT and (end := _CLOSING[text[start]].match(text, position, inner + _FAR)):
         position = end.end()
-        if text[position - 1] == text[start] and marks.AFTER_ANY.match(text, position):
+        if _is_own(text[start], text[position - 1]) and marks.AFTER_ANY.match(text, position):
             return Extent(start, inner, position - 1, position, "end_guessed")
     tail = max(inner, size - _LOOK)
     ending = _LINE_END.search(text, tail) or _STRAY_END.search(text, tail)

@@ -290,7 +290,7 @@ def test_garbage_never_becomes_invalid_json() -> None:
         "「",
     ]
     made_up = ("".join(chance.choices(signs, k=chance.randint(1, 14))) for _ in range(3_000))
-    for text in ("{<，{(}1", '{""' + 'x""y' * 60 + '"": 1}', *made_up):
+    for text in ("{<，{(}1", '{"a”: 1, "b" ]', '{""' + 'x""y' * 60 + '"": 1}', *made_up):
         mended = mend(text)
         assert mended.valid == bool(mended.text)
         if mended.valid:
