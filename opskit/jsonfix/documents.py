@@ -30,6 +30,7 @@ _LIKELY = {
     ),
 }
 _SPACE = re.compile(r"\s*+")
+_NEXT_OBJECT = re.compile(r"\s*+,?+\s*+(?={)")
 _NOTHING = re.compile(r"\s*+```")  # a fence that closes right behind a bracket
 _BETWEEN = re.compile(rf"(?:[\s{marks.COMMAS}{marks.ODD_SPACE}]|//[^\n]*|/\*(?s:.)*?\*/)*+")
 _STRAY = re.compile(rf"[\s{marks.COMMAS}{marks.COLONS}{marks.P_ENDS}]*+")
@@ -130,12 +131,30 @@ class _Search:
 
     def _bracket(self, place: int) -> int:
         """Read what opens at a place, unless it looks like prose."""
+        if (end := self._run(place)) > place:
+            return end
         if _NOTHING.match(self.text, place + 1):
             return place + 1
         if place in (self.begin, self.certain) or _LIKELY[KINDS[self.text[place]]].match(self.text, place + 1):
             return self._read(place)
         self.unlikely.append(place)
         return place + 1
+
+    def _run(self, place: int) -> int:
+        """Go over objects in a row that are JSON as they stand; the last of a row is left to ``_read``."""
+        text = self.text
+        while self.guesses and text[place] == "{":
+            try:
+                value, end = _STRICT.raw_decode(text, place)
+            except (ValueError, RecursionError):
+                self.guesses -= 1
+                break
+            following = _NEXT_OBJECT.match(text, end)
+            if not following or (end - place > self.max_depth and measured(value)[1] > self.max_depth):
+                break
+            self.documents.append(Document(place, end, [], complete=True, fenced=self.fenced))
+            place = following.end()
+        return place
 
     def _read(self, place: int, *, likely: bool = True) -> int:
         """Read a document; where to go on."""

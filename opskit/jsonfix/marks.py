@@ -126,6 +126,11 @@ MEMBER = re.compile(
     rf"(?:(?P<open>[{{\[])|(?P<value>{_GOOD_VALUE}|{_COMMON})(?P<comma>{SPACE},(?={SPACE}[\"A-Za-z_]))?+)",
     re.ASCII,
 )
+# A member whose marks are doubled, as in a cell of CSV.
+DOUBLED_MEMBER = re.compile(
+    rf'{SPACE}""(?P<key>[^"\\\n]{{1,200}}+)""{SPACE}:{SPACE}""(?P<value>[^"\\\n]{{1,2000}}+)""'
+    rf'(?P<comma>{SPACE},(?={SPACE}""\w))?+(?={SPACE}["}}\]])'
+)
 ITEM = re.compile(rf"{SPACE}(?:(?P<open>[{{\[])|(?P<value>{_GOOD_ITEM}|{_COMMON}))")
 # What stands between members where nothing is odd, but perhaps a comma before the end.
 BETWEEN = re.compile(

@@ -147,6 +147,8 @@ class Scanner(Brackets):
             position = found.end()
         if found := marks.GOOD_KEY.match(text, position):
             return self._value(found.end())
+        if (end := self._doubled_members(frame, position)) > position:
+            return end
         began, position = position, self._more_commas(position)
         mark = self.text[position : position + 1]
         if not mark:
@@ -167,6 +169,21 @@ class Scanner(Brackets):
         if key < 0:
             return self._finish(whole=False)
         return self._colon(frame, key) if key > position else position + 1
+
+    def _doubled_members(self, frame: Frame, position: int) -> int:
+        """Go over members whose quotation marks are doubled."""
+        while not frame.after and (found := marks.DOUBLED_MEMBER.match(self.text, position)):
+            for start, end in (found.span("key"), found.span("value")):
+                self.edits.append(Edit(start - 2, start, '"', "quote_changed"))
+                self.edits.append(Edit(end, end + 2, '"', "quote_changed"))
+            frame.count += 1
+            position = found.end("value") + 2
+            if found["comma"]:
+                frame.mark, frame.kept = position, len(self.edits)
+                frame.commas += 1
+                position = found.end()
+            frame.after, frame.pending = not found["comma"], None
+        return position
 
     def _key(self, position: int) -> int:
         """Read a key; -1 where the text ends in it, and ``position`` where there is none."""
