@@ -29,7 +29,11 @@ _LIKELY = {
         rf"|{_WORD}{marks.GAP}(?:[{marks.COMMAS}{marks.P_ARRAY_END}]|\Z)|{marks.ELLIPSIS})"
     ),
 }
-_SPACE = re.compile(r"\s*+")
+_FENCE_OPENS = re.compile(
+    rf"\s*+(?=[{marks.OBJECT}{marks.P_ARRAY}{marks.TUPLE}]|//|/\*|#|{marks.QUOTE})"
+)  # one that holds JSON
+# A label before JSON: [INFO] {…}, 【结果】[…].
+_LABEL = re.compile(r"(?:\[[^\[\]{}\"',]{1,60}\]|【[^【】]{1,30}】|[(（][^()（）{}]{1,80}[)）])\s*(?=[{\[])")
 _NEXT_OBJECT = re.compile(r"\s*+,?+\s*+(?={)")
 _NOTHING = re.compile(r"\s*+```")  # a fence that closes right behind a bracket
 _BETWEEN = re.compile(rf"(?:[\s{marks.COMMAS}{marks.ODD_SPACE}]|//[^\n]*|/\*(?s:.)*?\*/)*+")
@@ -58,6 +62,7 @@ class Document(NamedTuple):
     draft: bool = False
     likely: bool = True
     joined: bool = False
+    fragment: bool = False  # stands behind the beginning of one that could not be read
 
 
 class Survey(NamedTuple):
@@ -88,6 +93,7 @@ class _Search:
         self.begin = 0
         self.escaped, self.hidden, self.guesses = _ESCAPED_TEXTS, HIDDEN, _WRONG_GUESSES
         self.fenced = False
+        self.unclear = len(text)
         self.certain = -1  # where a fence begins that has JSON for its content
         self.thoughts: list[tuple[int, int]] = []
         self.drafts = 0  # documents that stand before the end of a thought
@@ -96,7 +102,8 @@ class _Search:
         """What the text holds."""
         first = _STRAY.match(self.text)
         self.begin = first.end() if first else 0
-        start = self._read(self.begin) if self.text.startswith(("(", "（"), self.begin) else self.begin
+        is_tuple = self.text.startswith(("(", "（"), self.begin) and not _LABEL.match(self.text, self.begin)
+        start = self._read(self.begin) if is_tuple else self.begin
         self._signs(start)
         drafts = [document._replace(draft=True) for document in self.documents[: self.drafts]]
         self.documents[: self.drafts] = drafts
@@ -119,8 +126,8 @@ class _Search:
             if mark in KINDS:
                 position = self._bracket(sign.start())
             elif mark.startswith("`"):
-                self.fenced = not self.fenced
-                inside = _SPACE.match(text, position)
+                inside = _FENCE_OPENS.match(text, position)
+                self.fenced = not self.fenced and inside is not None
                 self.certain = inside.end() if inside and self.fenced else -1
             elif mark.startswith("</"):
                 self.drafts = len(self.documents)
@@ -134,6 +141,9 @@ class _Search:
         if (end := self._run(place)) > place:
             return end
         if _NOTHING.match(self.text, place + 1):
+            return place + 1
+        if _LABEL.match(self.text, place):
+            self.unlikely.append(place)
             return place + 1
         if place in (self.begin, self.certain) or _LIKELY[KINDS[self.text[place]]].match(self.text, place + 1):
             return self._read(place)
@@ -163,11 +173,13 @@ class _Search:
         except Unclear as problem:
             code, offset = problem.args
             self.problems.append((code, offset))
+            self.unclear = min(self.unclear, place)
             return len(self.text) if code == "too_deep" else max(offset, place + 1)
         blank = not found.complete and not self.text[place + 1 : found.end].strip()
         if blank and place > self.begin:
             return found.end
-        self.documents.append(Document(*found, self.fenced, likely=likely))
+        inside = self.unclear < place and not self.fenced
+        self.documents.append(Document(*found, self.fenced, likely=likely, fragment=inside))
         return found.end
 
     def _whole(self, place: int) -> Found | None:

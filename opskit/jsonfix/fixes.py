@@ -9,7 +9,9 @@ from opskit.jsonfix.documents import survey
 from opskit.jsonfix.edits import Edit, applied
 from opskit.jsonfix.nodes import Node, tree
 from opskit.jsonfix.schema import Finding, Path, Schema
+from opskit.jsonfix.strict import load
 
+_INNER_DEPTH = 100  # levels of JSON in a text
 # What each fix costs, in doubt: the sum decides between alternatives.
 COSTS = {
     "number_unquoted": 1,
@@ -163,7 +165,7 @@ class Round:
 
     def _wrapped(self, node: Node, types: Sequence[str], finding: Finding) -> Fix | None:
         """The value as the only item of an array, or as the only member that an object may have."""
-        if "array" in types:
+        if "array" in types and self.text[node.start : node.end] != '""':
             return self._around(node, "[", "]", "item_wrapped")
         part = self.schema.part(finding.schema_path[:-1])
         names = list(part.get("properties", ()))
@@ -240,7 +242,9 @@ class Round:
         missing = [one for one in part.get("properties", {}) if one not in value]
         if fix := self._renamed(node, names, missing):
             return fix
-        return self._dropped(path, names, "member_dropped") if self.full else None
+        if not self.full or (len(names) == len(value) and part.get("required")):
+            return None
+        return self._dropped(path, names, "member_dropped")
 
     def _alternative(self, kind: Any) -> Fix | None:
         """The fixes of the alternative that can be had at the least cost."""
@@ -300,12 +304,12 @@ def _json_inside(value: str, types: Sequence[str], *, full: bool) -> str | None:
     if plain[:1] not in ("{", "["):
         return None
     try:
-        inner = json.loads(plain)
-    except (ValueError, RecursionError):
-        documents = survey(plain, max_depth=100).documents if full else []
+        inner = load(plain, max_depth=_INNER_DEPTH).value
+    except ValueError:
+        documents = survey(plain, max_depth=_INNER_DEPTH).documents if full else []
         if len(documents) != 1 or documents[0].end < len(plain) or not documents[0].complete:
             return None
         plain = applied(plain, documents[0].edits)
-        inner = json.loads(plain)
+        inner = load(plain, max_depth=_INNER_DEPTH).value
     wanted = "object" if isinstance(inner, dict) else "array"
     return plain if wanted in types else None

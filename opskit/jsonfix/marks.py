@@ -44,13 +44,13 @@ BARE = rf"(?:{NUMBER}|true|false|null)(?={SPACE}[,\]}}])"
 # What may stand between two marks, as far ahead as a decision looks.
 GAP = rf"(?:[\s{ODD_SPACE}]|//[^\n\r]{{0,400}}+|/\*[^*]{{0,400}}+\*/)*+"
 NAME = r"[$@]?[^\W\d][\w$.\-]{0,80}+"
-_COLON = rf"{GAP}(?:[{COLONS}]|=>?)"
+_COLON = rf"{GAP}(?:[{COLONS}]|=>)"
 _PIECE = rf"[^\"\\\n{COMMAS}{COLONS}{{}}{P_ARRAY}{P_ENDS}]"
 _ENDED_QUOTES = [(mark, ends) for mark, ends in QUOTES.items() if mark != '"']
 _MARKED = "|".join(rf"{mark}{{1,3}}[^{ends}\\]{{1,120}}+[{ends}]{{1,3}}" for mark, ends in _ENDED_QUOTES)
 QUOTED_KEY = (
     rf"(?:\"\"|''|\"{{1,3}}[^\"“”\\]{{1,120}}+[\"”]{{1,3}}|{_MARKED}|\"(?:[^\"\\]|\\.){{1,120}}+\""
-    rf"|\"{_PIECE}{{0,60}}+\"{_PIECE}{{1,60}}+\"{_PIECE}{{0,60}}+\"){_COLON}"
+    rf"|\"{_PIECE}{{0,60}}+\"{_PIECE}{{1,60}}+\"{_PIECE}{{0,60}}+\"){GAP}(?:[{COLONS}]|=>?)"
 )
 KEY = rf"(?:{QUOTED_KEY}|(?:{NAME}(?:(?: {NAME}){{0,4}}+[\"'])?|[0-9.]{{1,30}}+){_COLON}(?!//))"
 ELLIPSIS = r"(?:\.\.\.+|…+)"
@@ -94,7 +94,7 @@ UNPARTED = re.compile(
 LITERAL = re.compile(_WORD)
 LITERAL_BEFORE_KEY = re.compile(rf"(?P<word>{_WORD})[^\S\n]++(?={KEY})")
 AFTER_KEY = re.compile(
-    rf"{_COLON}|{GAP}(?:\Z|[{OBJECT}{P_ARRAY}]|(?:{_WORD}|{_SHORT}){_STOP}|[{_SURE_COMMAS}]{GAP}(?:\Z|{QUOTE})"
+    rf"{GAP}(?:[{COLONS}]|=>?)|{GAP}(?:\Z|[{OBJECT}{P_ARRAY}]|(?:{_WORD}|{_SHORT}){_STOP}|[{_SURE_COMMAS}]{GAP}(?:\Z|{QUOTE})"
     rf"|[{OBJECT_END}{P_ARRAY_END}]{NEXT})"
 )
 # What may follow it at the least, where nothing better is found.

@@ -136,6 +136,7 @@ def _doubts(text: str, document: Document, fixed: str) -> frozenset[str]:
         "unlikely": not document.likely,
         "word_alone": words and fixed.strip()[:1] not in ("{", "["),
         "glued": glued,
+        "fragment": document.fragment,
         "leftover": _LEFTOVER.match(text, document.end) is not None,
         "blank": fixed.strip() in ("{}", "[]") and bool(text[: document.start].strip()),
     }
@@ -218,6 +219,8 @@ def _chosen(text: str, candidates: Sequence[_Candidate], prefer: Prefer) -> Mend
     if rivals := _rivals(text, best, ranked[1:]):
         reasons.add("rivals")
         problems.append(Problem("several_texts", (), {"count": len(rivals) + 1}))
+    if best.document.fragment:
+        problems.append(Problem("fragment"))
     if not best.document.complete:
         problems.append(Problem("cut_off"))
     problems += [Problem("odd_format", tuple(one.instance_path), {}, one) for one in best.odd]
@@ -245,15 +248,21 @@ def _rank(text: str, one: _Candidate, fewest: int) -> tuple[Any, ...]:
 
 def _rivals(text: str, best: _Candidate, others: Sequence[_Candidate]) -> list[_Candidate]:
     """Other texts that might as well have been meant."""
-    mine = _rank(text, best, 0)[:5]
+    mine = _kind(text, best)
     inside = best.document.start, best.document.end
     return [
         one
         for one in others
-        if _rank(text, one, 0)[:5] == mine
+        if _kind(text, one) == mine
         and not inside[0] <= one.document.start < inside[1]
         and one.text.strip() != best.text.strip()
     ]
+
+
+def _kind(text: str, one: _Candidate) -> tuple[Any, ...]:
+    """What rivals have in common: findings and surroundings, whatever their coercions cost."""
+    ranked = _rank(text, one, 0)
+    return (ranked[0][1], *ranked[1:5])
 
 
 def _oddities(loaded: Loaded) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 from fractions import Fraction
 
 from opskit.jsonfix import marks
+from opskit.jsonfix.words import WIDE
 
 _NUMBER = re.compile(marks.NUMBER)
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.0+)?")
@@ -41,6 +42,8 @@ _CLOCK = re.compile(
     r"[T\s,]*(?P<hour>\d{1,2})[:时点](?P<minute>\d{2})(?:[:分](?P<second>\d{2})(?P<part>\.\d+)?)?[分秒]?\s*(?P<half>[ap]m)?\s*(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2})?",
     re.IGNORECASE,
 )
+_NEGATED = re.compile(r"\b(?:no|not|non|none|never|neither|nor|without)\b|n't\b|[不非无未没]", re.IGNORECASE)
+_PREFIXES = ("in", "un", "il", "im", "ir", "dis", "non", "anti", "de", "fe")
 _NEAR = 0.8  # of 1, by the ratio of equal characters (Ratcliff and Obershelp, as in difflib)
 _MARGIN = 0.1  # by which the best is better than the next
 
@@ -49,7 +52,7 @@ def number(text: str, *, whole: bool, full: bool) -> str | None:
     """The JSON number that a text is, digit by digit; ``full``: also as people write it (12,000, $5, 1/4, three)."""
     plain = text.strip()
     if not _NUMBER.fullmatch(plain):
-        plain = (_people_number(unicodedata.normalize("NFKC", plain)) if full else None) or ""
+        plain = (_people_number(plain.translate(WIDE)) if full else None) or ""
     if not plain or (whole and not _is_whole(plain)):
         return None
     return plain
@@ -69,6 +72,8 @@ def _people_number(plain: str) -> str | None:
         return f"{'-' if found['sign'] == '-' else ''}{digits}{found['part'] or ''}"
     if found := _FRACTION.fullmatch(plain):
         share = Fraction(int(found[1]), int(found[2]))
+        if abs(share) > 1 and share.denominator > 1:  # 24/7 is no number
+            return None
         return str(share.numerator) if share.denominator == 1 else repr(float(share))
     return None
 
@@ -99,9 +104,9 @@ def option(value: object, options: Sequence[object], *, full: bool) -> object | 
             break
     else:
         texts = [one for one in options if isinstance(one, str)]
-        named = [one for one in texts if re.search(rf"(?<!\w){re.escape(one.casefold())}(?!\w)", text.casefold())]
+        named = [one for one in texts if re.search(rf"(?<![\w-]){re.escape(one.casefold())}(?![\w-])", text.casefold())]
         if len(named) == 1:
-            return named[0]
+            return None if _NEGATED.search(text) else named[0]
         return None if named else nearest(text, texts)
     return None
 
@@ -131,10 +136,19 @@ def nearest(text: str, names: Iterable[str]) -> str | None:
     plain = _bare(text)
     if len(plain) > 100 or len(plain) < 3:  # noqa: PLR2004 - a sentence is no name, and of two letters each is near
         return None
+    names = [name for name in names if not _is_other(plain, _bare(name))]
     ratios = sorted(((SequenceMatcher(None, plain, _bare(name)).ratio(), name) for name in names), reverse=True)
     if not ratios or ratios[0][0] < _NEAR or (len(ratios) > 1 and ratios[0][0] - ratios[1][0] < _MARGIN):
         return None
     return ratios[0][1]
+
+
+def _is_other(one: str, other: str) -> bool:
+    """Whether two names of nearly one spelling are different all the same: by a number, a prefix, the beginning."""
+    if one[:1] != other[:1] or re.sub(r"\D", "", one) != re.sub(r"\D", "", other):
+        return True
+    longer, shorter = sorted((one, other), key=len, reverse=True)
+    return any(longer.replace(prefix, "", 1) == shorter for prefix in _PREFIXES)
 
 
 def moment(text: str, *, clock: bool) -> str | None:
@@ -153,6 +167,8 @@ def moment(text: str, *, clock: bool) -> str | None:
     if not clock:
         return None if found["rest"].strip() and not _CLOCK.fullmatch(found["rest"]) else iso
     time = _CLOCK.fullmatch(found["rest"])
+    if time and (int(time["hour"]) >= 24 or int(time["minute"]) >= 60):  # noqa: PLR2004 - as clocks have them
+        return None
     return f"{iso}T{_time(time)}" if time and time["zone"] else None
 
 

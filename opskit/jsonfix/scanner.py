@@ -308,7 +308,8 @@ class Scanner(Brackets):
         edits = list(written(text, extent))
         while joined := _JOINED.match(text, extent.end):
             following = quoted(text, joined.end(), role, hidden=self.hidden > 0)
-            edits = [edit for edit in edits if edit.start < extent.inner_end]
+            while edits and edits[-1].start >= extent.inner_end:
+                edits.pop()
             edits.append(Edit(extent.inner_end, following.inner, "", "texts_joined"))
             edits += [edit for edit in written(text, following) if edit.start >= following.inner]
             extent = following

@@ -32,7 +32,8 @@ _NUMBER = re.compile(marks.NUMBER)
 _LOOSE = re.compile(
     r"(?P<sign>[+-]?)(?P<whole>0|[1-9][0-9]*(?:_[0-9]+)*)?(?:(?P<point>\.)(?P<part>[0-9]*))?(?P<power>[eE][+-]?[0-9]*)?"
 )
-_WIDE = str.maketrans("０１２３４５６７８９．－＋", "0123456789.-+")
+WIDE = str.maketrans("０１２３４５６７８９．－＋", "0123456789.-+")
+_LONG = 1_000  # characters: Python writes no int of more than 4,300 digits
 _RADIX = re.compile(r"(?P<sign>[+-]?)0(?:[xX](?P<x>[0-9a-fA-F]+)|[oO](?P<o>[0-7]+)|[bB](?P<b>[01]+))")
 
 
@@ -110,8 +111,8 @@ def word(content: str, *, cut: bool) -> Word:
 
 def number(content: str) -> str | None:
     """The number that other languages write so: +1, .5, 5., 1e, 1_000, 0xFF; a lone minus was to become one."""
-    content = content.translate(_WIDE)
-    if radix := _RADIX.fullmatch(content):
+    content = content.translate(WIDE)
+    if (radix := _RADIX.fullmatch(content)) and len(content) < _LONG:
         base = {"x": 16, "o": 8, "b": 2}[str(radix.lastgroup)]
         return f"{'-' if radix['sign'] == '-' else ''}{int(radix[str(radix.lastgroup)], base)}"
     found = _LOOSE.fullmatch(content)

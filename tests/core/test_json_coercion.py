@@ -116,6 +116,17 @@ UNFIT: list[tuple[dict[str, Any], str, str]] = [
     (of(a=NUMBER), '{"a": "many"}', "type"),
     (of(a=NUMBER), '{"a": null}', "type"),
     (of(a=NUMBER), '{"b": 1}', "required"),
+    (of(a={"enum": ["urgent", "normal"]}), '{"a": "Not urgent"}', "enum"),
+    (of(a={"enum": ["urgent", "low"]}), '{"a": "non-urgent"}', "enum"),
+    (of(a={"enum": ["active", "pending"]}), '{"a": "inactive"}', "enum"),
+    (of(a={"enum": ["2024-Q1", "2024-Q3"]}), '{"a": "2025-Q1"}', "enum"),
+    (of(is_valid=TRUTH), '{"is_invalid": true}', "required"),
+    (of(altitude=NUMBER), '{"latitude": 5}', "required"),
+    (of(a=NUMBER), '{"a": "10²"}', "type"),
+    (of(a=NUMBER), '{"a": "24/7"}', "type"),
+    (of(a={"type": "array"}), '{"a": ""}', "type"),
+    (of(a={"type": "object"}), '{"a": "[' + "9" * 5000 + '"}', "type"),
+    (of(name=TEXT) | {"additionalProperties": False}, '{"user": {"name": "A"}}', "additionalProperties"),
     (of(a=True), "{}", "required"),
     (of(a=WHOLE), '{"a": 5.7}', "type"),
     (of(a=WHOLE), '{"a": "5.7"}', "type"),
@@ -187,6 +198,7 @@ def test_a_format_that_cannot_be_read_is_named_and_stays_valid() -> None:
         mended = mend(json.dumps({"d": text}), schema=schema, coerce="full")
         assert (mended.valid, [problem.code for problem in mended.problems]) == (True, ["odd_format"])
     clock = Schema(of(d={"type": "string", "format": "date-time"}))
+    assert not mend('{"d": "2026-03-01 25:00Z"}', schema=clock, coerce="full").edits
     assert [problem.code for problem in mend('{"d": "2026-03-01 10:00"}', schema=clock, coerce="full").problems] == [
         "odd_format"
     ]

@@ -57,6 +57,13 @@ def codes(repaired: Repaired) -> list[str]:
         ('{"a": 1} or {"b": 2}', {"a": 1}),
         ("{'a': 1}{'b': 2}", [{"a": 1}, {"b": 2}]),
         ("(1, 2)", [1, 2]),
+        ('{"a": 1}\n```\nNote: ["x"] was left out.', {"a": 1}),
+        ('{"a": 1,}\n```\n\nThe keys: {"b": 2}', {"a": 1}),
+        ('Example:\n```python\nx = ["q", "r"]\n```\nAnswer: {"a": 1}', ["q", "r"]),
+        ('[TOOL_CALLS] [{"name": "f"}]', [{"name": "f"}]),
+        ('[INFO] [main] {"a": 1}', {"a": 1}),
+        ('【结果】{"x": 1}', {"x": 1}),
+        ('(Note: JSON follows)\n{"x": 1,}', {"x": 1}),
         ("see {x} there", {"x": None}),
         ("True", True),
         ("NaN", None),
@@ -85,6 +92,19 @@ def test_the_author_says_which_of_several_is_meant() -> None:
     assert codes(several) == ["several_texts"]
     assert several.confidence < SURE
     assert several.dropped_text == 'First\n, then {"a": 2}, last {"a": 3}.'
+
+
+def test_a_part_of_what_could_not_be_read_is_no_sure_answer() -> None:
+    repaired = told('{"a": {"c": [{3, 4]}, "h": [1, 2]}')
+    assert codes(repaired)[-1] == "fragment"
+    assert repaired.confidence < SURE
+
+
+def test_an_example_that_fits_better_is_a_rival_all_the_same() -> None:
+    schema = {"properties": {"a": {"type": "integer"}, "b": {"type": "string"}}, "required": ["a", "b"]}
+    repaired = told('Example: {"a": 5, "b": "x"}\nAnswer: {"a": "1", "b": "y"}', schema=json.dumps(schema))
+    assert codes(repaired) == ["several_texts"]
+    assert repaired.confidence < SURE
 
 
 def test_of_very_many_the_first_and_the_last_are_looked_at() -> None:
@@ -205,7 +225,7 @@ def test_every_reason_has_a_sentence_and_every_doubt_is_known() -> None:
     for locale in wording.LOCALES:
         sentences = wording.sentences(locale)["json_change"]
         assert set(COSTS) <= set(sentences)
-        unspoken = {"cut_off", "draft", "unlikely", "rivals", "glued", "word_alone", "leftover", "blank"}
+        unspoken = {"cut_off", "draft", "unlikely", "rivals", "glued", "word_alone", "leftover", "blank", "fragment"}
         assert set(DOUBTS) - set(sentences) == unspoken
 
 

@@ -53,6 +53,8 @@ CASES: dict[str, list[tuple[str, Any]]] = {
         ('{"the "big" one": 1}', {'the "big" one': 1}),
         ('["so "much" more", "x"]', ['so "much" more', "x"]),
         ('{"a": "use "}" here", "b": 1}', {"a": 'use "}" here', "b": 1}),
+        ('{"a": "he said, note: "hi" to us", "b": 1}', {"a": 'he said, note: "hi" to us', "b": 1}),
+        ("{a: 'x' + \"y\", b: 1}", {"a": "xy", "b": 1}),
         ('{"a": "first, b: "second"}', {"a": "first", "b": "second"}),
         ('{"a": "first, "b": "second"}', {"a": "first", "b": "second"}),
         ('{"a": "first\n"b": "second"}', {"a": "first", "b": "second"}),
@@ -307,6 +309,11 @@ def test_a_long_text_that_was_escaped_is_read_piece_by_piece() -> None:
 
 def test_after_many_texts_that_are_broken_the_next_are_read_as_well() -> None:
     assert value_of("\n".join("{a: 1}" for _ in range(60))) == [{"a": 1}] * 60
+
+
+def test_numbers_without_end_and_texts_without_number_are_read() -> None:
+    assert value_of('{"a": 0x' + "f" * 3_700 + "}") == {"a": "0x" + "f" * 3_700}
+    assert value_of('{"a": ' + '"x" + ' * 20_000 + '"x"}') == {"a": "x" * 20_001}
 
 
 def test_very_many_faults_in_one_text_are_one_change() -> None:
