@@ -19,7 +19,59 @@ _ANOTHER = re.compile(rf"{marks.GAP}(?:[{marks.COMMAS}]{marks.GAP}[{{\[]|[{marks
 
 
 class Brackets(Ground):
-    """Opens and closes brackets."""
+    """Goes from member to member, and opens and closes brackets."""
+
+    def _separator(self, frame: Frame, position: int) -> int:  # noqa: PLR0911 - one step of a state machine
+        """Go over what stands between a member and the next, or end."""
+        frame.mark, frame.kept = position, len(self.edits)
+        if found := marks.BETWEEN.match(self.text, position):
+            if found["end"]:
+                if found["last"]:
+                    self._change(*found.span("last"), "", "comma_removed")
+                return self._ending(frame, found.end() - 1)
+            if found["lost"]:
+                return self._lost_comma(frame, position, found.end())
+            if not found["open"] or frame.kind != OBJECT:
+                frame.after = False
+                frame.commas += 1
+                return self._opening(found.end() - 1) if found["open"] else found.end()
+        place = self._gap(position)
+        mark = self.text[place : place + 1]
+        if not mark:
+            return self._finish()
+        if mark in ENDED:
+            return self._ending(frame, place)
+        frame.after = False
+        if mark in marks.COMMAS:
+            return self._comma(frame, place)
+        if mark in marks.COLONS and frame.kind != OBJECT:
+            return self._comma(frame, place)
+        return self._lost_comma(frame, position, place)
+
+    def _lost_comma(self, frame: Frame, position: int, place: int) -> int:
+        """Add the comma that is missing after a member; ``place`` is where the next begins."""
+        frame.after = False
+        self.edits.insert(frame.kept, Edit(position, position, ",", "comma_added"))
+        frame.pending = frame.kept, Edit(position, position, "", "comma_removed")
+        frame.commas += 1
+        return place
+
+    def _comma(self, frame: Frame, place: int) -> int:
+        """Go over commas; one stays where something follows."""
+        number = len(self.edits)
+        frame.commas += 1
+        position = self._more_commas(place + 1)
+        mark = self.text[position : position + 1]
+        if not mark:
+            return position  # the end of the text takes the comma with it
+        if mark in ENDED:
+            self.edits.insert(number, Edit(place, place + 1, "", "comma_removed"))
+            frame.after = True
+            return position
+        frame.pending = number, Edit(place, place + 1, "", "comma_removed")
+        if self.text[place] != ",":
+            self.edits.insert(number, Edit(place, place + 1, ",", "comma_changed"))
+        return position
 
     def _opening(self, place: int) -> int:
         """Something opens inside what is open."""
