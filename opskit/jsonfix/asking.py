@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import Field, WithJsonSchema
@@ -77,9 +79,7 @@ def regenerate(request: Request, model: LanguageModel, *, heavy: Callable[..., A
     if failure and not best.valid:
         if request.on_invalid == "fail":
             raise failure
-        best = Mended(
-            best.text, best.loaded, best.edits, (Problem("model_failed"), *best.problems), best.valid, 0.0, best.dropped
-        )
+        best = replace(best, problems=(Problem("model_failed"), *best.problems), confidence=0.0)
     extra = {"attempts": len(replies), "usage": _usage(replies)}
     return answered(best, request.text, request, rules, locale, gives=Regenerated, extra=extra)
 
@@ -88,7 +88,7 @@ def _instead(source: str, mended: Mended) -> Mended:
     """The model's JSON in place of the text: one change, for the places are not those of the text."""
     edit = Edit(0, len(source), mended.text, "regenerated")
     sure = round(mended.confidence * confidence([edit.why]), 2)
-    return Mended(mended.text, mended.loaded, (edit,), mended.problems, mended.valid, sure)
+    return replace(mended, edits=(edit,), confidence=sure, dropped="")
 
 
 _SYSTEM = (
@@ -110,7 +110,7 @@ def _prompt(request: Request, text: str, problems: str) -> str:
 def _usage(replies: list[Reply]) -> Usage:
     spent = sum(reply.prompt_tokens for reply in replies), sum(reply.completion_tokens for reply in replies)
     currency = next((reply.currency for reply in replies if reply.currency), "")
-    price = sum((reply.price for reply in replies), start=type(replies[0].price)(0) if replies else 0)
+    price = sum((reply.price for reply in replies), start=Decimal(0))
     return Usage(
         prompt_tokens=spent[0],
         completion_tokens=spent[1],

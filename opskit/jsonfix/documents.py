@@ -1,6 +1,5 @@
 """Where JSON stands in a text: between prose, fences and the thoughts of a model; alone, or several in a row."""
 
-import json
 import re
 from typing import NamedTuple
 
@@ -10,7 +9,7 @@ from opskit.jsonfix.edits import Edit, applied, composed
 from opskit.jsonfix.frames import ARRAY, KINDS, OBJECT
 from opskit.jsonfix.ground import HIDDEN, Found, Unclear
 from opskit.jsonfix.scanner import Scanner
-from opskit.jsonfix.strict import measured, no_constant
+from opskit.jsonfix.strict import STRICT, measured
 from opskit.jsonfix.texts import Role, quoted, written
 
 _THOUGHT = r"(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad)"
@@ -44,7 +43,6 @@ _PATTERN = re.compile(r"/\S+/[a-z]*")
 _ESCAPED = re.compile(r"[{\[](?:[^\"'“\\]|\\n){0,500}+(?P<level>\\+)\"|[{\[](?P<lines>\\)n")
 _ESCAPE = re.compile(r'\\(["\\/nrt])')
 _UNESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
-_STRICT = json.JSONDecoder(parse_constant=no_constant)
 _ESCAPED_TEXTS = 1  # all that follows it is read once more
 _PIECE, _MARGIN = 65_536, 2_048  # characters of a text that is unescaped, and left of it when enough was
 _SECOND_LOOKS = 3  # at what was passed over, where nothing else is found
@@ -94,6 +92,7 @@ class _Search:
         self.escaped, self.hidden, self.guesses = _ESCAPED_TEXTS, HIDDEN, _WRONG_GUESSES
         self.fenced = False
         self.unclear = len(text)
+        self.strict = (-1, 0)  # a place, and where the JSON there ends
         self.certain = -1  # where a fence begins that has JSON for its content
         self.thoughts: list[tuple[int, int]] = []
         self.drafts = 0  # documents that stand before the end of a thought
@@ -153,14 +152,9 @@ class _Search:
     def _run(self, place: int) -> int:
         """Go over objects in a row that are JSON as they stand; the last of a row is left to ``_read``."""
         text = self.text
-        while self.guesses and text[place] == "{":
-            try:
-                value, end = _STRICT.raw_decode(text, place)
-            except (ValueError, RecursionError):
-                self.guesses -= 1
-                break
+        while text[place] == "{" and (end := self._strict_end(place)):
             following = _NEXT_OBJECT.match(text, end)
-            if not following or (end - place > self.max_depth and measured(value)[1] > self.max_depth):
+            if not following:
                 break
             self.documents.append(Document(place, end, [], complete=True, fenced=self.fenced))
             place = following.end()
@@ -184,18 +178,26 @@ class _Search:
 
     def _whole(self, place: int) -> Found | None:
         """The document at ``place`` if it is JSON as it stands, and nothing goes on behind it."""
-        if not self.guesses:
-            return None
-        try:
-            value, end = _STRICT.raw_decode(self.text, place)
-        except (ValueError, RecursionError):
-            self.guesses -= 1
-            return None
-        if end - place > self.max_depth and measured(value)[1] > self.max_depth:
+        end = self._strict_end(place)
+        if not end:
             return None
         going_on = REOPENED if self.text[place] == "{" else REOPENED_ARRAY
         is_text = self.text[end : end + 1] in ("'", '"')
         return None if is_text or going_on.match(self.text, end) else Found(place, end, [], complete=True)
+
+    def _strict_end(self, place: int) -> int:
+        """Where the JSON at ``place`` ends; 0 where it is none as it stands. The last answer is remembered."""
+        if self.strict[0] != place:
+            self.strict = place, self._decoded_end(place) if self.guesses else 0
+        return self.strict[1]
+
+    def _decoded_end(self, place: int) -> int:
+        try:
+            value, end = STRICT.raw_decode(self.text, place)
+        except (ValueError, RecursionError):
+            self.guesses -= 1
+            return 0
+        return 0 if end - place > self.max_depth and measured(value)[1] > self.max_depth else end
 
     def _scanned(self, text: str, place: int) -> Found:
         scanner = Scanner(text, place, max_depth=self.max_depth, hidden=self.hidden)

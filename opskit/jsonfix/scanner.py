@@ -12,7 +12,7 @@ from opskit.jsonfix.brackets import Brackets
 from opskit.jsonfix.edits import Edit
 from opskit.jsonfix.frames import ARRAY, ENDED, KINDS, OBJECT, Frame
 from opskit.jsonfix.ground import Found, Unclear
-from opskit.jsonfix.texts import Role, literal, quoted, written
+from opskit.jsonfix.texts import Extent, Role, literal, quoted, written
 
 _COLON = re.compile(rf"(?:{marks.GAP}(?:[{marks.COLONS}]|=>?))++")
 _BELIEVED = ("key_ended", "quote_mixed", "backslash_escaped", "end_guessed")
@@ -142,8 +142,7 @@ class Scanner(Brackets):
             position = prefix.end()
             mark = text[position]
         if mark in marks.QUOTES:
-            extent = quoted(text, position, Role.KEY, hidden=self.hidden > 0, trusting=self.trusting)
-            self.hidden -= extent.why in ("backslash_escaped", "end_guessed")
+            extent = self._quoted(position, Role.KEY)
             if extent.why == "truncated":
                 return -1
             self.edits.extend(written(text, extent))
@@ -248,14 +247,19 @@ class Scanner(Brackets):
             return Role.VALUE if in_object else Role.ITEM
         return Role.LAST_VALUE if in_object else Role.LAST_ITEM
 
+    def _quoted(self, position: int, role: Role) -> Extent:
+        """The text that is quoted at a place; how often its end may be guessed is counted."""
+        extent = quoted(self.text, position, role, hidden=self.hidden > 0, trusting=self.trusting)
+        self.hidden -= extent.why in ("backslash_escaped", "end_guessed")
+        return extent
+
     def _text(self, position: int, role: Role) -> int:
         """Read a quoted text, and those that are added to it with plus signs."""
         text = self.text
-        extent = quoted(text, position, role, hidden=self.hidden > 0, trusting=self.trusting)
-        self.hidden -= extent.why in ("backslash_escaped", "end_guessed")
+        extent = self._quoted(position, role)
         edits = list(written(text, extent))
         while joined := _JOINED.match(text, extent.end):
-            following = quoted(text, joined.end(), role, hidden=self.hidden > 0)
+            following = self._quoted(joined.end(), role)
             while edits and edits[-1].start >= extent.inner_end:
                 edits.pop()
             edits.append(Edit(extent.inner_end, following.inner, "", "texts_joined"))

@@ -20,7 +20,7 @@ def no_constant(word: str) -> None:
     raise ValueError(word)
 
 
-_STRICT = json.JSONDecoder(parse_constant=no_constant)
+STRICT = json.JSONDecoder(parse_constant=no_constant)
 
 
 class TooDeep(ValueError):
@@ -44,7 +44,7 @@ def load(text: str, *, max_depth: int) -> Loaded:
     and half of a surrogate pair U+FFFD.
     """
     try:
-        value = _STRICT.decode(text)
+        value = STRICT.decode(text)
     except RecursionError:
         raise TooDeep from None
     except json.JSONDecodeError:
