@@ -2,7 +2,7 @@
 
 ``boundary`` turns whatever goes wrong into an error that a user can read, ``parse`` is the officer on the way in,
 ``reply`` on the way out; ``off_loop`` keeps heavy work from silencing the plugin, ``telling`` the user from wondering;
-``LanguageModel`` asks a model of the workspace.
+``LanguageModel`` asks a model of the workspace, ``Workspace`` its apps.
 """
 
 from bridge.boundary import UnexpectedError, boundary
@@ -11,5 +11,6 @@ from bridge.off_loop import off_loop
 from bridge.parse import parse
 from bridge.reply import reply
 from bridge.telling import telling
+from bridge.workspace import Workspace
 
-__all__ = ["LanguageModel", "UnexpectedError", "boundary", "off_loop", "parse", "reply", "telling"]
+__all__ = ["LanguageModel", "UnexpectedError", "Workspace", "boundary", "off_loop", "parse", "reply", "telling"]

@@ -79,7 +79,8 @@ def _locale(takes: type[Params], parameters: Mapping[str, Any], blanks: Mapping[
 
 def _secrets(takes: type[Params], parameters: Mapping[str, Any]) -> list[str]:
     values = given(takes, parameters)
-    return [str(values[name]) for name in takes.secret_names() if name in values]
+    names = takes.secret_names() & values.keys()
+    return [secret for name in names for secret in takes.secrets_of(name, str(values[name]))]
 
 
 def _place(error: BaseException) -> str:

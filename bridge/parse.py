@@ -28,10 +28,14 @@ def parse[T: Params](model: type[T], parameters: Mapping[str, Any]) -> T:
 def given(model: type[Params], parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The declared parameters that hold something, with the SDK's file objects as dicts."""
     return {
-        name: value.model_dump(exclude_none=True) if isinstance(value, BaseModel) else value
+        name: [_plain(entry) for entry in value] if isinstance(value, list) else _plain(value)
         for name, value in parameters.items()
         if name in model.model_fields and not _is_blank(value)
     }
+
+
+def _plain(value: object) -> object:
+    return value.model_dump(exclude_none=True) if isinstance(value, BaseModel) else value
 
 
 def _is_blank(value: object) -> bool:

@@ -49,12 +49,15 @@ def speaks_to_a_model(tool: Any) -> bool:
     return bool(session.conversation_id and session.message_id) or session.app_id is None
 
 
-def reply[M](tool: Messenger[M], result: Result, attachments: Iterable[Attachment] = ()) -> Iterator[M]:
+def reply[M](
+    tool: Messenger[M], result: Result, attachments: Iterable[Attachment] = (), *, told: str = ""
+) -> Iterator[M]:
     """The files, the report as text, the whole result as one JSON message, and each field as a variable of its name.
 
     Files come first: one that cannot be made fails the call before a word has been shown. A text goes out twice, as
     a stream and as a value: Dify ends the stream of every variable, and an Answer node that waits for one would
     show nothing else (graphon, ``tool_node.py``: "Final chunks for any streamed variables").
+    ``told`` names a variable that was streamed aloud already, so that the text is there.
     What is too large for a message goes out as a file, and the text says so. An agent gets the text and the
     figures that matter (at most 8 KiB of JSON): Dify would print variables and files as noise before its model.
     """
@@ -73,10 +76,11 @@ def reply[M](tool: Messenger[M], result: Result, attachments: Iterable[Attachmen
     for attachment in attachments:
         content = off_loop(attachment.content)
         yield tool.create_blob_message(content, {"mime_type": attachment.mime_type, "filename": attachment.filename})
-    yield tool.create_text_message(_text(values["report"], list(files), result.report))
+    if text := _text("" if told else values["report"], list(files), result.report):
+        yield tool.create_text_message(text)
     yield tool.create_json_message({"files": list(files)} if "result.json" in files else values)
     for name, value in values.items():
-        if isinstance(value, str) and value and name not in result.streamed:
+        if isinstance(value, str) and value and name not in {told, *result.streamed}:
             yield tool.create_stream_variable_message(name, value)
         yield tool.create_variable_message(name, value)
     for filename, value in files.items():

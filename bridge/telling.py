@@ -8,13 +8,15 @@ import gevent
 from bridge.off_loop import attempt, settled
 from bridge.reply import Messenger, speaks_to_a_model
 
-_BEAT_S = 0.25
+_BEAT_S = 0.05
 
 
-def telling[M, T](tool: Messenger[M], untold: deque[str], work: Callable[[], T]) -> Generator[M, None, T]:
-    """Do ``work`` beside the call and stream the lines that it adds to ``untold`` as the variable ``progress``.
+def telling[M, T](
+    tool: Messenger[M], untold: deque[str], work: Callable[[], T], *, variable: str = "progress", aloud: bool = False
+) -> Generator[M, None, T]:
+    """Do ``work`` beside the call and stream the texts that it adds to ``untold`` as a variable, meanwhile.
 
-    An agent gets none of them: they would be noise to its model.
+    ``aloud`` streams them into the node's text as well. An agent gets none of them: they would be noise to its model.
     """
     silent = speaks_to_a_model(tool)
     greenlet = gevent.spawn(attempt, work)
@@ -22,9 +24,12 @@ def telling[M, T](tool: Messenger[M], untold: deque[str], work: Callable[[], T])
         while not greenlet.ready():
             greenlet.join(timeout=_BEAT_S)
             while untold:
-                line = untold.popleft()
-                if not silent:
-                    yield tool.create_stream_variable_message("progress", line)
+                text = untold.popleft()
+                if silent:
+                    continue
+                if aloud:
+                    yield tool.create_text_message(text)
+                yield tool.create_stream_variable_message(variable, text)
         return settled(greenlet.get())
     finally:
         greenlet.kill()

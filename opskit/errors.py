@@ -11,6 +11,7 @@ r"""The errors a user can meet, and what each asks of its reader.
 Anything else is a bug. An error is raised as a key and its blanks; the words live in ``locales/``.
 """
 
+import copy
 from collections.abc import Collection
 from typing import Self
 
@@ -44,6 +45,12 @@ class OpskitError(Exception):
         """Add a further sentence, such as what had already been done when it failed."""
         self._more.append((key, blanks))
         return self
+
+    def told(self, locale: wording.Locale) -> str:
+        """The text in another language, for a place inside a result."""
+        words = copy.copy(self)
+        words.locale = locale
+        return str(words)
 
     def __str__(self) -> str:
         sentences = [(self.key, self.blanks), *self._more]

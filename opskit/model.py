@@ -57,6 +57,11 @@ class Params(BaseModel):
         """The names of the parameters whose values must never be shown."""
         return frozenset(name for name, field in cls.model_fields.items() if SecretStr in _types(field.annotation))
 
+    @classmethod
+    def secrets_of(cls, name: str, value: str) -> list[str]:  # noqa: ARG003 - a model may know more of a parameter
+        """The parts of a secret parameter's value that must never be shown: all of it."""
+        return [value]
+
 
 class Result(BaseModel):
     """What a tool gives: every field becomes a workflow variable of its name, and ``report`` the node's text."""
@@ -98,6 +103,7 @@ class FileReference(BaseModel):
     filename: str = ""
     extension: str = ""
     mime_type: str = ""
+    type: str = ""
     size: int | None = None
 
 
@@ -194,5 +200,6 @@ Rounded = Annotated[
 # Valid entries of a JSON parameter are declared as `Annotated[tuple[X, ...], STRUCTURED, AS_TEXT]`.
 STRUCTURED = BeforeValidator(structured)
 AS_TEXT = WithJsonSchema({"type": "string"})
-# A file from Dify.
+# Files from Dify.
+FilesParameter = Annotated[tuple[FileReference, ...], WithJsonSchema({"type": "files"})]
 FileParameter = Annotated[FileReference, WithJsonSchema({"type": "file"})]

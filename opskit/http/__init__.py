@@ -16,12 +16,14 @@ agent strategies of Dify's Agent node let the model overwrite what the builder h
 """
 
 from opskit.http.client import Answer, Reply, Session, session
+from opskit.http.deadline import Deadline
 from opskit.http.files import download, file_reaches
-from opskit.http.reach import Reach, allowed, secret_reach
+from opskit.http.reach import Reach, allowed, reaches, secret_reach
 from opskit.http.url import Url, checked_url
 
 __all__ = [
     "Answer",
+    "Deadline",
     "Reach",
     "Reply",
     "Session",
@@ -30,6 +32,7 @@ __all__ = [
     "checked_url",
     "download",
     "file_reaches",
+    "reaches",
     "secret_reach",
     "session",
 ]

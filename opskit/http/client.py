@@ -1,6 +1,7 @@
 """The session: one exchange within a deadline, and its answer."""
 
 import contextlib
+import math
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from urllib.parse import urljoin
 
 import requests
 from requests.utils import requote_uri
-from urllib3.exceptions import DecodeError, HTTPError
+from urllib3.exceptions import DecodeError, HTTPError, ReadTimeoutError
 
 from opskit.errors import InvalidInput, Unavailable
 from opskit.http.connection import Adapter
@@ -27,6 +28,9 @@ _HARMLESS = frozenset({"Accept", "Accept-Encoding", "User-Agent"})
 # What comes out of requests, urllib3 and http.client when no usable answer does; ValueError for what no header can
 # hold, RuntimeError when there is no thread to be had.
 _FAILURES = (requests.RequestException, HTTPError, OSError, HTTPException, ValueError, RuntimeError)
+
+# What a socket's own timeout becomes on its way through urllib3 and requests.
+_SILENCES = (TimeoutError, ReadTimeoutError, requests.ReadTimeout)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,10 @@ class Session(requests.Session):
         for scheme in ("https://", "http://"):
             self.mount(scheme, Adapter(reach))
 
-    def exchange(self, method: str, url: str, *, ends: float, max_bytes: int, **options: Any) -> Reply:
+    def exchange(self, method: str, url: str, *, ends: float | Deadline, max_bytes: int, **options: Any) -> Reply:
         """Send a request and read its answer until ``ends``, a moment of time.monotonic().
+
+        A ``Deadline`` of the caller's, one for each request, can be cancelled from another thread.
 
         Of the body, ``max_bytes`` bytes are kept and the rest is not read. ``options`` are those of requests;
         ``allow_redirects=True`` follows the redirects of GET and HEAD, and keeps what was meant for the first
@@ -71,13 +77,23 @@ class Session(requests.Session):
 
     @contextlib.contextmanager
     def open(
-        self, method: str, url: str, *, ends: float, allow_redirects: bool = False, **options: Any
+        self,
+        method: str,
+        url: str,
+        *,
+        ends: float | Deadline,
+        idle_s: float = math.inf,
+        allow_redirects: bool = False,
+        **options: Any,
     ) -> Iterator["Answer"]:
-        """As ``exchange``, for a body that is not to be held in memory."""
+        """As ``exchange``, for a body that is not to be held in memory.
+
+        After ``idle_s`` seconds without a byte it is Unavailable, too, with the ``problem`` "silence".
+        """
         address = checked_url(url)
-        with Deadline(ends) as deadline:
+        with ends if isinstance(ends, Deadline) else Deadline(ends) as deadline:
             with _told(deadline), deadline.applied():
-                response = self.request(method, address.text, **options, **_sending(deadline))
+                response = self.request(method, address.text, **options, **_sending(deadline, idle_s))
                 if allow_redirects:
                     response = self._followed(response, address, deadline, verify=options.get("verify"))
             with contextlib.closing(response):
@@ -145,9 +161,12 @@ def session(reach: Reach = Reach.INTERNAL) -> Session:
     return Session(reach)
 
 
-def _sending(deadline: Deadline) -> dict[str, Any]:
-    """How every request is sent. The timeout comes after the watchdog: it only keeps the socket interruptible."""
-    return {"stream": True, "allow_redirects": False, "timeout": deadline.left() + 1}
+def _sending(deadline: Deadline, idle_s: float = math.inf) -> dict[str, Any]:
+    """How every request is sent.
+
+    Unless ``idle_s`` is less, the timeout comes after the watchdog, and only keeps the socket interruptible.
+    """
+    return {"stream": True, "allow_redirects": False, "timeout": min(deadline.left() + 1, idle_s)}
 
 
 @contextlib.contextmanager
@@ -156,7 +175,8 @@ def _told(deadline: Deadline) -> Iterator[None]:
     try:
         yield
     except _FAILURES as error:
-        problem = "timeout" if deadline.over else type(error).__name__
+        silent = isinstance(error, _SILENCES)
+        problem = "timeout" if deadline.over else "silence" if silent else type(error).__name__
         raise Unavailable("no_answer" if deadline.connected else "not_reached", problem=problem) from None
 
 

@@ -60,6 +60,13 @@ class Deadline:
         if self._watchdog.ident is None:
             self._watchdog.start()
 
+    def cancel(self) -> None:
+        """Let the moment come now, from whichever thread: what reads or writes on the socket ends with an error."""
+        self.ends = time.monotonic()
+        with self._lock:
+            self._shut_down()
+        self._closed.set()
+
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:
         """Make this the deadline of the connections that are opened or used inside."""
@@ -92,9 +99,12 @@ class Deadline:
         while not (self._closed.is_set() or self.over):
             self._closed.wait(self.ends - time.monotonic())
         with self._lock:
-            if self._handle is not None:
-                with contextlib.suppress(OSError):
-                    self._handle.shutdown(socket.SHUT_RDWR)
+            self._shut_down()
+
+    def _shut_down(self) -> None:
+        if self._handle is not None:
+            with contextlib.suppress(OSError):
+                self._handle.shutdown(socket.SHUT_RDWR)
 
 
 CURRENT: ContextVar[Deadline] = ContextVar("CURRENT")

@@ -1,0 +1,254 @@
+"""One question to one app, in a thread of its own: it can be looked at, ended and left behind at any moment.
+
+Whoever waits for it never waits for the network: an app may hang without sending a byte, and a reverse invocation
+cannot be ended at all. So there is one ``Outcome``, and whoever is first writes it, the thread or the one who waits.
+"""
+
+import copy
+import random
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
+from dataclasses import dataclass, field
+from typing import Literal
+
+from opskit import http
+from opskit.dify.run import Run
+from opskit.dify.target import Question, Target
+from opskit.errors import OpskitError, RateLimited, Refused, Unavailable
+
+type Ending = Literal["answered", "failed", "timeout", "stopped", "skipped"]
+
+_PREPARED_S = 20.0  # for finding out about an app and for its files
+_STOP_S = 5.0
+_POLL_S = 1.0
+_BACKOFF_S = 0.5
+_LONGEST_BACKOFF_S = 8.0
+_CUT_OFF = frozenset(
+    {"no_answer", "not_reached", "stream_cut", "stream_silent"}
+)  # what the end of the time looks like from inside
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How it ended. ``error`` says why there is no answer; ``elapsed_s`` is 0 where no run was begun."""
+
+    ending: Ending
+    run: Run
+    error: OpskitError | None = None
+    elapsed_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long and how often. ``ends`` is a moment of time.monotonic(); ``timeout_s`` begins with the run.
+
+    Without ``idempotent`` only what never began is tried again: Dify knows no idempotency, and a second request is a
+    second run.
+    """
+
+    ends: float
+    timeout_s: float
+    retries: int = 0
+    idempotent: bool = False
+
+
+@dataclass(slots=True)
+class Attempt:
+    """A question on its way. ``told`` gets the answer's text as it comes, ``changed`` is called at every step.
+
+    ``stops`` is whether a run that is ended from outside is stopped on the server, too.
+    """
+
+    target: Target
+    question: Question
+    patience: Patience
+    caller: str = ""
+    told: Callable[[str], None] = lambda _: None
+    changed: Callable[[], None] = lambda: None
+    stops: bool = True
+    slot: AbstractContextManager[object] = field(default_factory=nullcontext)
+    go: threading.Event = field(default_factory=threading.Event)
+    run: Run = field(default_factory=Run)
+    outcome: Outcome | None = None
+    fault: Exception | None = None
+    prepared: bool = False
+    finished: threading.Event = field(default_factory=threading.Event)
+    _began: float = 0.0
+    _request: http.Deadline | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def start(self) -> None:
+        """Begin to prepare; the run begins when ``go`` is set."""
+        threading.Thread(target=self._work, name=f"opskit-{self.target.group}", daemon=True).start()
+
+    @property
+    def began(self) -> bool:
+        """Whether the app has been called."""
+        return self._began > 0
+
+    @property
+    def ends(self) -> float:
+        """When its time is up, a moment of time.monotonic()."""
+        own = self._began + self.patience.timeout_s if self.began else self.patience.ends
+        return min(own, self.patience.ends)
+
+    def conclude(self, ending: Ending, error: OpskitError | None = None) -> bool:
+        """Write the outcome; False when it stands already."""
+        with self._lock:
+            if self.outcome is not None:
+                return False
+            elapsed_s = time.monotonic() - self._began if self.began else 0.0
+            self.outcome = Outcome(ending, copy.copy(self.run), error, elapsed_s)
+        self.finished.set()
+        self.changed()
+        return True
+
+    def end(self, ending: Ending, error: OpskitError | None = None) -> threading.Thread | None:
+        """End it from outside: the connection at once, and the run, where it can be, in the thread that is returned."""
+        if not self.conclude(ending, error):
+            return None
+        self.go.set()
+        if self._request:
+            self._request.cancel()
+        if not (self.stops and self.target.stoppable and self.run.task_id) or self.run.ended:
+            return None
+        stopping = threading.Thread(target=self._stop, name="opskit-stop", daemon=True)
+        stopping.start()
+        return stopping
+
+    def alone(self) -> Outcome:
+        """Ask at once, and wait for the outcome until its time is up."""
+        self.go.set()
+        self.start()
+        self.finished.wait(max(self.patience.ends - time.monotonic(), 0))
+        self.end("timeout", self.too_slow())
+        return self.concluded()
+
+    def concluded(self) -> Outcome:
+        """The outcome, which stands. An error that is a mistake of ours is raised."""
+        if self.fault:
+            raise self.fault
+        if self.outcome is None:
+            raise AssertionError("asked before it was concluded")  # pragma: no cover - a mistake in this package
+        return self.outcome
+
+    def too_slow(self) -> OpskitError:
+        """Why there is no answer when its time is up."""
+        return Unavailable("run_too_slow" if self.target.stoppable else "run_abandoned")
+
+    def _stop(self) -> None:
+        with suppress(OpskitError):
+            self.target.stop(self.run, time.monotonic() + _STOP_S)
+
+    def _work(self) -> None:
+        try:
+            with closing(self.target):
+                self._prepare_and_run()
+        except OpskitError as error:
+            if error.key in _CUT_OFF and time.monotonic() >= self.ends:
+                self.end("timeout", self.too_slow())
+            else:
+                self.conclude("failed", error)
+        except Exception as error:  # noqa: BLE001 - a bug must reach whoever waits, not end with this thread
+            self.fault = error
+            self.conclude("failed")
+        finally:
+            self._is_prepared()
+
+    def _is_prepared(self) -> None:
+        if not self.prepared:
+            self.prepared = True
+            self.changed()
+
+    def _prepare_and_run(self) -> None:
+        with self.slot:
+            if self.outcome:
+                return
+            self.target.prepare(self.question, min(time.monotonic() + _PREPARED_S, self.patience.ends))
+        self._is_prepared()
+        self.go.wait()
+        with self.slot:
+            for attempt in range(self.patience.retries + 1):
+                if self.outcome:
+                    return
+                try:
+                    self._answer()
+                except OpskitError as error:
+                    if attempt == self.patience.retries or not self._may_ask_again(error):
+                        raise
+                    time.sleep(max(min(_pause(error, attempt), self.ends - time.monotonic()), 0))
+                    self.run = Run()
+
+    def _answer(self) -> None:
+        """Ask, follow the stream to its end, and write the outcome. Any OpskitError: there is no answer."""
+        self._began = self._began or time.monotonic()
+        self.changed()
+        broken = self._followed()
+        if not self.run.ended and not self.outcome:
+            self._settle(broken)
+        if self.run.status == "stopped":
+            self.conclude("stopped", Refused("run_stopped"))
+        elif self.run.status == "paused":
+            raise Refused("run_paused")
+        elif self.run.error:
+            raise self.run.error
+        else:
+            self.conclude("answered")
+
+    def _followed(self) -> Unavailable | None:
+        """Read the stream until nothing more is to come, and return what broke it off before that."""
+        self._request = http.Deadline(self.ends)
+        try:
+            with self.target.events(self._request) as events:
+                for event in events:
+                    text = self.run.take(event)
+                    if self.caller and self.run.app_id == self.caller:
+                        raise self._calls_itself()
+                    if self.outcome:
+                        break
+                    if text:
+                        self.told(text)
+                    if self.run.complete:
+                        break
+        except Unavailable as error:
+            if error.key != "no_answer":
+                raise
+            return error
+        return None
+
+    def _calls_itself(self) -> Refused:
+        self._stop()
+        return Refused("calls_itself", name=self.target.name)
+
+    def _settle(self, broken: Unavailable | None) -> None:
+        """Ask the server what became of a run whose stream ended without an end, until it is known.
+
+        Unavailable: it cannot be asked, or does not tell in time.
+        """
+        while not self.outcome and self.target.knows(self.run) and time.monotonic() < self.ends:
+            known = Run()
+            with suppress(Unavailable):
+                known = self.target.status(self.run, self.ends)
+            if known.ended:
+                self.run.end_as(known)
+                return
+            time.sleep(max(min(_POLL_S, self.ends - time.monotonic()), 0))
+        problem = broken.blanks["problem"] if broken else "end of stream"
+        raise Unavailable("stream_cut" if self.run.begun else "stream_silent", problem=problem)
+
+    def _may_ask_again(self, error: OpskitError) -> bool:
+        """Whether a further request cannot make a second run, or is allowed to."""
+        if self.outcome or time.monotonic() >= self.ends:
+            return False
+        if isinstance(error, RateLimited) or error.key == "not_reached":
+            return True
+        return self.patience.idempotent and isinstance(error, Unavailable)
+
+
+def _pause(error: OpskitError, attempt: int) -> float:
+    """Seconds before the next try: what the server asks for, or a random part of a doubling span ("full jitter")."""
+    if isinstance(error, RateLimited) and error.seconds is not None:
+        return error.seconds
+    return random.uniform(0, min(_BACKOFF_S * 2**attempt, _LONGEST_BACKOFF_S))  # noqa: S311 - spreads load

@@ -1,0 +1,98 @@
+"""The input form of an app, and what Dify would find wrong with inputs before a run begins.
+
+In streaming mode such a fault is not told: the server sends a ping and is silent for five minutes (Dify 1.13.3, where
+a worker runs the graph). So it is looked for before anything is sent.
+Source: Dify 1.13.3, ``core/app/apps/base_app_generator.py``, ``_validate_inputs``.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_TEXTS = frozenset({"text-input", "paragraph", "select", "external_data_tool"})
+_FILES = frozenset({"file", "file-list"})
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A variable of the form: ``kind`` is text-input, paragraph, select, number, checkbox, file, file-list or other."""
+
+    name: str
+    kind: str
+    required: bool
+    max_length: int | None
+    options: tuple[str, ...]
+
+    @classmethod
+    def of(cls, kind: str, told: Mapping[str, Any]) -> "Field":
+        """A field as ``/v1/parameters`` describes it."""
+        length = told.get("max_length")
+        return cls(
+            name=str(told.get("variable") or ""),
+            kind=kind,
+            required=bool(told.get("required")) and told.get("default") in (None, ""),
+            max_length=length if isinstance(length, int) and length > 0 else None,
+            options=tuple(map(str, told.get("options") or ())),
+        )
+
+    def problem(self, value: object) -> str:
+        """What Dify would say about ``value``, in its words; empty when it takes it."""
+        if value is None:
+            return f"{self.name} is required in input form" if self.required else ""
+        if self.kind == "number" and not _is_number(value):
+            return f"{self.name} in input form must be a valid number"
+        if self.kind == "select" and self.options and value not in self.options and value != "":
+            return f"{self.name} in input form must be one of the following: {list(self.options)}"
+        if self.kind in _TEXTS and self.max_length and len(str(value)) > self.max_length:
+            return f"{self.name} in input form must be less than {self.max_length} characters"
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The fields that an app asks for."""
+
+    fields: tuple[Field, ...] = ()
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, Any]) -> "Form":
+        """The form in an answer of ``/v1/parameters``."""
+        entries = parameters.get("user_input_form") or ()
+        return cls(tuple(Field.of(kind, told) for entry in entries for kind, told in entry.items()))
+
+    def file_names(self) -> list[str]:
+        """The names of the inputs that take files."""
+        return [field.name for field in self.fields if field.kind in _FILES]
+
+    def file_field(self, name: str) -> Field | None:
+        """The input that takes files: ``name``, or the only one of its kind when no name is given."""
+        files = [field for field in self.fields if field.kind in _FILES and name in {"", field.name}]
+        return files[0] if len(files) == 1 else None
+
+    def fitted(self, inputs: Mapping[str, Any], spare: str = "") -> dict[str, Any]:
+        """The inputs, with numbers and lists as the texts that text fields want, and ``spare`` in required ones."""
+        texts = {field.name for field in self.fields if field.kind in _TEXTS}
+        missing = {field.name for field in self.fields if field.required and field.name in texts} - inputs.keys()
+        given = {name: _text(value) if name in texts else value for name, value in inputs.items()}
+        return given | dict.fromkeys(missing, spare) if spare else given
+
+    def problems(self, inputs: Mapping[str, Any]) -> Iterator[str]:
+        """Everything that Dify would refuse, in its words."""
+        for field in self.fields:
+            if problem := field.problem(inputs.get(field.name)):
+                yield problem
+
+
+def _text(value: object) -> object:
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _is_number(value: object) -> bool:
+    try:
+        float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return False
+    return True
