@@ -37,7 +37,9 @@ class Answer(Item):
     answer: str = Field(description="The text; of a workflow its text output. What had come when it was cut off.")
     outputs: dict[str, Any] = Field(description="The outputs of a workflow; empty for other apps.")
     error: str = Field(description="Why there is no answer; empty where there is one.")
-    elapsed_ms: int = Field(description="From its request to its end in milliseconds; 0 where it was not asked.")
+    elapsed_ms: int = Field(
+        description="From the first request to it to its end in milliseconds; 0 where it was not asked."
+    )
     tokens: int | None = Field(description="Tokens used; null where Dify does not tell.")
     cost: Rounded | None = Field(description="Price of the tokens; null where Dify does not tell: workflows have none.")
     currency: str = Field(description="Of the price; empty where there is none.")

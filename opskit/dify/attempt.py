@@ -32,7 +32,9 @@ _CUT_OFF = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How it ended. ``error`` says why there is no answer; ``elapsed_s`` is 0 where no run was begun."""
+    """How it ended. ``error`` says why there is no answer; ``elapsed_s`` counts from the first request to it, and is 0
+    where no run was begun.
+    """
 
     ending: Ending
     run: Run
@@ -75,8 +77,9 @@ class Attempt:
     fault: Exception | None = None
     prepared: bool = False
     finished: threading.Event = field(default_factory=threading.Event)
+    _first_request: float = 0.0
     _began: float = 0.0
-    _request: http.Deadline | None = None
+    _deadline: http.Deadline = field(default_factory=lambda: http.Deadline(0))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self) -> None:
@@ -99,7 +102,7 @@ class Attempt:
         with self._lock:
             if self.outcome is not None:
                 return False
-            elapsed_s = time.monotonic() - self._began if self.began else 0.0
+            elapsed_s = time.monotonic() - self._first_request if self.began else 0.0
             self.outcome = Outcome(ending, copy.copy(self.run), error, elapsed_s)
         self.finished.set()
         self.changed()
@@ -110,8 +113,7 @@ class Attempt:
         if not self.conclude(ending, error):
             return None
         self.go.set()
-        if self._request:
-            self._request.cancel()
+        self._deadline.cancel()
         if not (self.stops and self.target.stoppable and self.run.task_id) or self.run.ended:
             return None
         stopping = threading.Thread(target=self._stop, name="opskit-stop", daemon=True)
@@ -144,7 +146,7 @@ class Attempt:
 
     def _work(self) -> None:
         try:
-            with closing(self.target):
+            with closing(self.target), self._deadline:
                 self._prepare_and_run()
         except OpskitError as error:
             if error.key in _CUT_OFF and time.monotonic() >= self.ends:
@@ -166,7 +168,10 @@ class Attempt:
         with self.slot:
             if self.outcome:
                 return
-            self.target.prepare(self.question, min(time.monotonic() + _PREPARED_S, self.patience.ends))
+            self._first_request = time.monotonic()
+            patient_s = min(_PREPARED_S, self.patience.timeout_s)
+            self._deadline.postpone(min(self._first_request + patient_s, self.patience.ends))
+            self.target.prepare(self.question, self._deadline)
         self._is_prepared()
         self.go.wait()
         with self.slot:
@@ -199,9 +204,9 @@ class Attempt:
 
     def _followed(self) -> Unavailable | None:
         """Read the stream until nothing more is to come, and return what broke it off before that."""
-        self._request = http.Deadline(self.ends)
+        self._deadline.postpone(self.ends)
         try:
-            with self.target.events(self._request) as events:
+            with self.target.events(self._deadline) as events:
                 for event in events:
                     text = self.run.take(event)
                     if self.caller and self.run.app_id == self.caller:

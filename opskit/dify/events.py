@@ -1,9 +1,11 @@
 """Server-sent events as Dify writes them, read from bytes."""
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from pydantic_core import from_json
+
+from opskit.dify.failure import read
 from opskit.errors import Unavailable
 
 MAX_LINE = 32 * 1024 * 1024  # bytes; an event holds a node's outputs, and a body without lines must not fill memory
@@ -40,7 +42,7 @@ def events(chunks: Iterable[bytes]) -> Iterator[dict[str, Any]]:
             event = None if held else _parsed(line[5:])
             if event is None:
                 held.append(line[5:])
-        elif line.rstrip(b"\r"):
+        elif not held or line.rstrip(b"\r"):
             continue
         else:
             event, held = _parsed(b"\n".join(held)), []
@@ -50,7 +52,7 @@ def events(chunks: Iterable[bytes]) -> Iterator[dict[str, Any]]:
 
 def _parsed(data: bytes) -> dict[str, Any] | None:
     try:
-        event = json.loads(data)
-    except (ValueError, RecursionError):
-        return None
+        event = from_json(data)
+    except ValueError:
+        event = read(data)  # half of a surrogate pair is a fault to the fast reader only
     return event if isinstance(event, dict) else None

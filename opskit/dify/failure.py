@@ -57,7 +57,7 @@ def failure(status: int, body: object, headers: Mapping[str, str] | None = None)
     InvalidInput: inputs, files or the address. Unavailable: anything that may be better the next time.
     """
     told = body if isinstance(body, dict) else {}
-    code, message = str(told.get("code") or f"HTTP {status}"), str(told.get("message") or "")
+    code, message = str(told.get("code") or f"HTTP {status}"), str(told.get("message") or _phrase(status))
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         return InvalidInput("dify_redirect", code=f"HTTP {status}")
     if code == "invalid_param" and (meant := _meant(message, code, headers or {})):
@@ -117,6 +117,11 @@ def _meant(message: str, code: str, headers: Mapping[str, str]) -> OpskitError |
     if _NOT_PUBLISHED.search(message):
         return Refused("dify_app_unavailable", code=code, message=message)
     return None
+
+
+def _phrase(status: int) -> str:
+    """What a status is called, for an answer that says nothing more."""
+    return HTTPStatus(status).phrase if status in HTTPStatus else ""
 
 
 def _busy(code: str, message: str, headers: Mapping[str, str]) -> RateLimited:

@@ -52,7 +52,7 @@ class Target(Protocol):
     identity: str
     stoppable: bool
 
-    def prepare(self, question: Question, ends: float) -> None:
+    def prepare(self, question: Question, ends: http.Deadline) -> None:
         """Find out what can be known before anything runs. InvalidInput: inputs that the app would refuse."""
         ...
 
@@ -92,7 +92,7 @@ class KeyTarget:
         self._user = ""
         self._request: dict[str, Any] = {}
 
-    def prepare(self, question: Question, ends: float) -> None:
+    def prepare(self, question: Question, ends: http.Deadline) -> None:
         """Ask for the kind and the form of the app, check the inputs, and upload the files."""
         self._mode = self.app.mode(ends)
         form = self.app.form(ends)
@@ -145,7 +145,7 @@ class KeyTarget:
         if self._app is not None:
             self._app.close()
 
-    def _uploaded(self, file: LocalFile, user: str, ends: float) -> dict[str, str]:
+    def _uploaded(self, file: LocalFile, user: str, ends: http.Deadline) -> dict[str, str]:
         mime_type = mime_type_of(file.filename, file.mime_type)
         number = self.app.upload(file.path, file.filename, mime_type, user=user, ends=ends)
         kind = kind_of(file.filename, file.said)
@@ -163,7 +163,7 @@ class IdTarget:
         self._workspace = workspace
         self._asked: dict[str, Any] = {}
 
-    def prepare(self, question: Question, ends: float) -> None:  # noqa: ARG002 - Dify ends it by itself
+    def prepare(self, question: Question, ends: http.Deadline) -> None:  # noqa: ARG002 - Dify ends it by itself
         """Give the files to the workspace; only then its form is asked for, its kind never can be."""
         inputs = dict(question.inputs)
         if question.files:

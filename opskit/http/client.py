@@ -57,7 +57,8 @@ class Session(requests.Session):
     def exchange(self, method: str, url: str, *, ends: float | Deadline, max_bytes: int, **options: Any) -> Reply:
         """Send a request and read its answer until ``ends``, a moment of time.monotonic().
 
-        A ``Deadline`` of the caller's, one for each request, can be cancelled from another thread.
+        A ``Deadline`` of the caller's can be cancelled from another thread, serve one request after the other, and is
+        closed by the caller.
 
         Of the body, ``max_bytes`` bytes are kept and the rest is not read. ``options`` are those of requests;
         ``allow_redirects=True`` follows the redirects of GET and HEAD, and keeps what was meant for the first
@@ -91,7 +92,8 @@ class Session(requests.Session):
         After ``idle_s`` seconds without a byte it is Unavailable, too, with the ``problem`` "silence".
         """
         address = checked_url(url)
-        with ends if isinstance(ends, Deadline) else Deadline(ends) as deadline:
+        owned = contextlib.nullcontext(ends) if isinstance(ends, Deadline) else Deadline(ends)
+        with owned as deadline:
             with _told(deadline), deadline.applied():
                 response = self.request(method, address.text, **options, **_sending(deadline, idle_s))
                 if allow_redirects:
@@ -148,9 +150,11 @@ class Answer:
         """The body, unpacked, as it arrives. Unavailable: it breaks off, cannot be unpacked, or takes too long."""
         pieces = _unpacked(self._response)
         while True:
-            with _told(self._deadline):
+            try:  # as in _told, which would take longer than the rest for the many small pieces of a stream
                 piece = next(pieces, None)
                 self._deadline.left()
+            except _FAILURES as error:
+                raise _failure(error, self._deadline) from None
             if piece is None:
                 return
             yield piece
@@ -175,9 +179,13 @@ def _told(deadline: Deadline) -> Iterator[None]:
     try:
         yield
     except _FAILURES as error:
-        silent = isinstance(error, _SILENCES)
-        problem = "timeout" if deadline.over else "silence" if silent else type(error).__name__
-        raise Unavailable("no_answer" if deadline.connected else "not_reached", problem=problem) from None
+        raise _failure(error, deadline) from None
+
+
+def _failure(error: Exception, deadline: Deadline) -> Unavailable:
+    silent = isinstance(error, _SILENCES)
+    problem = "timeout" if deadline.over else "silence" if silent else type(error).__name__
+    return Unavailable("no_answer" if deadline.connected else "not_reached", problem=problem)
 
 
 def _unpacked(response: requests.Response) -> Iterator[bytes]:

@@ -5,6 +5,7 @@ import io
 import ipaddress
 import logging
 import socket
+from functools import cache
 from http.client import HTTPResponse, RemoteDisconnected
 from typing import Any
 
@@ -106,6 +107,7 @@ def _first_of(addresses: list[SocketAddress], deadline: Deadline, limit_s: float
     raise failure
 
 
+@cache
 def _pools(reach: Reach) -> dict[str, type[HTTPConnectionPool]]:
     """Connection pools for http and https whose connections are guarded."""
     plain = type("GuardedConnection", (_Connection,), {"reach": reach})

@@ -60,12 +60,17 @@ class Deadline:
         if self._watchdog.ident is None:
             self._watchdog.start()
 
+    def postpone(self, ends: float) -> None:
+        """Let the moment come later; one that was cancelled stays over."""
+        if not self._closed.is_set():
+            self.ends = max(self.ends, ends)
+
     def cancel(self) -> None:
         """Let the moment come now, from whichever thread: what reads or writes on the socket ends with an error."""
+        self._closed.set()
         self.ends = time.monotonic()
         with self._lock:
             self._shut_down()
-        self._closed.set()
 
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:
