@@ -1,7 +1,7 @@
 """The plugin as Dify runs it: a child process that speaks the SDK's stdio protocol, one JSON object a line.
 
 Used by the demo, the benchmark and the tests. Calls back into Dify (reverse invocations) are answered by a
-function of the caller's.
+function of the caller's, each in a thread of its own and as its answer comes, so that several of one call overlap.
 """
 
 import base64
@@ -21,11 +21,12 @@ from typing import Any, Self
 
 type Message = dict[str, Any]
 # Answers one reverse invocation: (type, request) -> the data of the one response, or an iterator of those that are
-# streamed; an exception refuses it.
+# streamed, each sent when it comes; an exception refuses it, or breaks the stream off. It is called in any thread.
 type Answer = Callable[[str, dict[str, Any]], object]
 
 _READY_S = 60.0
-_CALL_S = 120.0  # of silence within a call
+_CALL_S = 120.0  # of silence within a call that waits for no invocation
+_LATE_S = 1.0  # for an answer that is still under way when the plugin is ended
 _MAX_LINE = 5 * 1024 * 1024  # PLUGIN_STDIO_MAX_BUFFER_SIZE: a longer line kills the plugin in a real daemon
 
 
@@ -37,6 +38,16 @@ class PluginFailure(Exception):
         self.kind = kind
         self.message = message
         self.trace = trace
+
+
+@dataclass(slots=True)
+class _Call:
+    """A call that goes on: what names it, what the plugin said, and how many of its invocations are open."""
+
+    context: dict[str, Any]
+    replies: queue.SimpleQueue[Message] = field(default_factory=queue.SimpleQueue)
+    open: int = 0
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +102,16 @@ class PluginProcess:
         self._python = python or Path(sys.executable)
         self._environment = environment or {}
         self._answer = answer or _unanswered
-        self._sessions: dict[str, queue.SimpleQueue[Message]] = {}
+        self._calls: dict[str, _Call] = {}
         self._numbers = itertools.count(1)
         self._ready = threading.Event()  # ready, or ended before it was
         self._beating = False
         self._lines = bytearray()
         self._errors = bytearray()
         self._writing = threading.Lock()
+        self._counting = threading.Lock()
+        self._answering: set[threading.Thread] = set()
+        self._closing = False
         self.manifest: dict[str, Any] = {}
         self.log: list[str] = []
         self.ready_s = 0.0
@@ -124,10 +138,13 @@ class PluginProcess:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._closing = True
         self._process.terminate()
         self._process.wait()
         for thread in self._threads:
             thread.join()
+        for thread in list(self._answering):
+            thread.join(_LATE_S)
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             if pipe:
                 pipe.close()
@@ -168,7 +185,6 @@ class PluginProcess:
     def request(self, data: dict[str, Any], *, agent: bool = False) -> Iterator[Message]:
         """Send any request and yield what the plugin streams back."""
         session = f"session-{next(self._numbers)}"
-        replies = self._sessions[session] = queue.SimpleQueue()
         context = {
             "session_id": session,
             "conversation_id": "conversation-1" if agent else None,
@@ -177,40 +193,67 @@ class PluginProcess:
             "endpoint_id": None,
             "context": None,
         }
+        call = self._calls[session] = _Call(context)
         self._send(context | {"event": "request", "data": data})
         try:
-            while (reply := self._next(replies))["type"] != "end":
+            while (reply := self._next(call))["type"] != "end":
                 if reply["type"] == "error":
                     failure = reply["data"]
                     raise PluginFailure(
                         failure["error_type"], failure["message"], failure.get("args", {}).get("traceback", "")
                     )
-                if reply["type"] == "invoke":
-                    self._answer_back(context, reply["data"])
-                else:
-                    yield reply["data"]
+                yield reply["data"]
         finally:
-            del self._sessions[session]
+            call.over = True
+            del self._calls[session]
 
-    def _next(self, replies: queue.SimpleQueue[Message]) -> Message:
-        try:
-            return replies.get(timeout=_CALL_S)
-        except queue.Empty:
-            raise PluginFailure("NoAnswer", f"the plugin said nothing for {_CALL_S:.0f} s", "") from None
+    def _next(self, call: _Call) -> Message:
+        while True:
+            try:
+                return call.replies.get(timeout=_CALL_S)
+            except queue.Empty:
+                if not call.open:
+                    raise PluginFailure("NoAnswer", f"the plugin said nothing for {_CALL_S:.0f} s", "") from None
 
-    def _answer_back(self, context: dict[str, Any], invocation: dict[str, Any]) -> None:
-        """Answer a reverse invocation as Dify's daemon does: the response, then its end."""
+    def _begin_answer(self, call: _Call, invocation: dict[str, Any]) -> None:
+        """Answer a reverse invocation in a thread of its own."""
+        self._count(call, 1)
+        thread = threading.Thread(target=self._answer_back, args=(call, invocation), daemon=True)
+        self._answering.add(thread)
+        thread.start()
+
+    def _answer_back(self, call: _Call, invocation: dict[str, Any]) -> None:
+        """Answer as Dify's daemon does: the responses, an error if it is refused, and the end in any case.
+
+        What is answered after its call is over reaches nobody, as an app goes on in Dify when nobody waits for it.
+        """
         reply: dict[str, Any] = {"backwards_request_id": invocation["backwards_request_id"]}
+
+        def send(event: str, message: str, data: object) -> None:
+            if not call.over and not self._closing:
+                whole = reply | {"event": event, "message": message, "data": data}
+                self._send(call.context | {"event": "backwards_response", "data": whole})
+
         try:
-            answer = self._answer(invocation["type"], invocation["request"])
-            kind = "stream" if isinstance(answer, Iterator) else "struct"
-            items = answer if isinstance(answer, Iterator) else [answer]
-            replies = [reply | {"event": "response", "message": kind, "data": item} for item in items]
-        except Exception as error:  # noqa: BLE001 - whatever the caller's function raises is Dify's refusal
-            replies = [reply | {"event": "error", "message": str(error), "data": None}]
-        replies.append(reply | {"event": "end", "message": "", "data": None})
-        for data in replies:
-            self._send(context | {"event": "backwards_response", "data": data})
+            try:
+                answer = self._answer(invocation["type"], invocation["request"])
+                kind = "stream" if isinstance(answer, Iterator) else "struct"
+                for item in answer if isinstance(answer, Iterator) else [answer]:
+                    if self._closing:
+                        break
+                    send("response", kind, item)
+            except Exception as error:  # noqa: BLE001 - whatever the caller's function raises is Dify's refusal
+                send("error", str(error), None)
+            send("end", "", None)
+        except (OSError, ValueError):
+            pass  # the plugin is gone: its call says so
+        finally:
+            self._count(call, -1)
+            self._answering.discard(threading.current_thread())
+
+    def _count(self, call: _Call, change: int) -> None:
+        with self._counting:
+            call.open += change
 
     def _send(self, message: dict[str, Any]) -> None:
         with self._writing:
@@ -231,8 +274,8 @@ class PluginProcess:
                 self._process.kill()
                 break
         self._ready.set()
-        for replies in list(self._sessions.values()):
-            replies.put({"type": "error", "data": {"error_type": "PluginDied", "message": reason}})
+        for call in list(self._calls.values()):
+            call.replies.put({"type": "error", "data": {"error_type": "PluginDied", "message": reason}})
 
     def _read_errors(self) -> None:
         for line in self._process.stderr or ():
@@ -252,8 +295,11 @@ class PluginProcess:
             case "heartbeat":
                 self._beating = True
                 self._ready.set()
-            case "session" if message["session_id"] in self._sessions:
-                self._sessions[message["session_id"]].put(message["data"])
+            case "session" if call := self._calls.get(message["session_id"]):
+                if message["data"]["type"] == "invoke":
+                    self._begin_answer(call, message["data"]["data"])
+                else:
+                    call.replies.put(message["data"])
 
 
 def _unanswered(kind: str, request: dict[str, Any]) -> object:

@@ -14,7 +14,7 @@ JSON = "application/json"
 _BLOCK = b"data: " + b"x" * 65_530
 _LOGIN = b"<!doctype html>\n<title>Sign in</title>\n<form action=/signin><input type=password></form>\n"
 _PAGE = "<html>\r\n<head><title>{0}</title></head>\r\n<body><center><h1>{0}</h1></center></body>\r\n</html>\r\n"
-_PAGES = {"html_404": (404, "404 Not Found"), "502": (502, "502 Bad Gateway"), "504": (504, "504 Gateway Time-out")}
+PAGES = {"html_404": (404, "404 Not Found"), "502": (502, "502 Bad Gateway"), "504": (504, "504 Gateway Time-out")}
 
 
 class Trouble:
@@ -48,8 +48,8 @@ class Trouble:
         """The whole answer that stands in the place of the good one: status, body, type, headers."""
         if refusal := planned(fault, app.name, self._request.headers.get("authorization", "")):
             return refusal.status, encoded(refusal.body), JSON, ()
-        if fault in _PAGES:
-            status, title = _PAGES[fault]
+        if fault in PAGES:
+            status, title = PAGES[fault]
             return status, _PAGE.format(title).encode(), HTML, ()
         answers: dict[str, tuple[int, bytes, str, tuple[str, ...]]] = {
             "html_200": (200, _LOGIN, HTML, ()),

@@ -29,10 +29,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Upload:
-    """A file that was uploaded; only ``app`` and ``user`` may use it. ``kind`` is the type that Dify detects."""
+    """A file that was uploaded; only ``app`` and ``user`` may use it. ``kind`` is the type that Dify detects.
+
+    A tool file, which a plugin uploads, is of no app.
+    """
 
     id: str
-    app: App
+    app: App | None
     user: str
     name: str
     mime_type: str

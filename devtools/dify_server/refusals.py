@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
 
 class Refusal(Exception):
     """An answer that is an error: HTTP status, Dify's code and its text."""
@@ -96,4 +98,4 @@ def planned(fault: str, app: str, authorization: str) -> Refusal | None:
 
 def encoded(value: object) -> bytes:
     """JSON as Dify's orjson writes it: UTF-8, and U+2028 and U+0085 as they are."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(value).encode()

@@ -177,8 +177,7 @@ class DifyServer:
         try:
             route = self._route(request)
             if route is None:
-                body = _SIGN_IN if path == "/signin" else _NOT_FOUND
-                connection.answer(200 if path == "/signin" else 404, body, HTML)
+                self._outside(request, connection)
                 return True
             place, work, parts = route
             app = routes.authorize(request, self._apps)
@@ -191,6 +190,16 @@ class DifyServer:
         except Refusal as refusal:
             connection.answer(refusal.status, encoded(refusal.body), "application/json")
         return not connection.gone
+
+    def _outside(self, request: Request, connection: Connection) -> None:
+        """Answer what is not of the Service API: a login, files of plugins, and the rest of the world."""
+        match request.method, request.path:
+            case _, "/signin":
+                connection.answer(200, _SIGN_IN, HTML)
+            case "POST", "/files/upload/for-plugin":
+                connection.answer(201, encoded(uploads.take_tool_file(request, self._ledger)), "application/json")
+            case _:
+                connection.answer(404, _NOT_FOUND, HTML)
 
     def _route(self, request: Request) -> Route | None:
         """What answers a request; None for an address that Dify does not have."""

@@ -43,20 +43,21 @@ class Stream:
         else:
             self._connection.write(start)
 
-    def say(self, event: Event) -> None:
-        """One event."""
-        self.raw(b"data: " + encoded(event) + b"\n\n")
+    def say(self, *events: Event) -> None:
+        """Events, sent together."""
+        self.raw(*(b"data: " + encoded(event) + b"\n\n" for event in events))
 
-    def raw(self, lines: bytes) -> None:
+    def raw(self, *frames: bytes) -> None:
         """Lines that end with an empty one, written in the way of the fault."""
         if self.closed.is_set():
             return
         if self._fault == "crlf":
-            lines = lines.replace(b"\n", b"\r\n")
+            frames = tuple(frame.replace(b"\n", b"\r\n") for frame in frames)
         elif self._fault == "odd_sse":
-            lines = b": keep-alive\nid: 7\nretry: 3000\n" + lines.replace(b"data: ", b"data:", 1)
-        for part in _split_characters(lines) if self._fault == "split_utf8" else [lines]:
-            self._connection.write(chunk(part) if self._chunked else part)
+            frames = tuple(b": here\nid: 7\nretry: 3000\n" + frame.replace(b"data: ", b"data:", 1) for frame in frames)
+        elif self._fault == "split_utf8":
+            frames = tuple(part for frame in frames for part in _split_characters(frame))
+        self._connection.write(b"".join(map(chunk, frames) if self._chunked else frames))
 
     def end(self) -> None:
         """End it in order."""
@@ -100,11 +101,9 @@ class Play:
         self._next_ping = began + self._ping_s
         if app.on_graph and fault != "no_pings":
             self._raw(PING)
-        for event in self.script.opening():
-            self._say(event)
+        self._say(*self.script.opening())
         if fault == "extra_events":
-            for event in self.script.extras():
-                self._say(event)
+            self._say(*self.script.extras())
         status = self.script.status
         if status != "paused":
             status = await self._pieces(began, status)
@@ -120,7 +119,7 @@ class Play:
             await self._wait(began + seconds / 2)
             status = self._midst(status)
         for number, event in enumerate(pieces, 1):
-            if self.run.stopped or self.run.ended is not None or status == "stopped":
+            if self.run.stopped or self.run.ended is not None or (status == "stopped" and number > half):
                 break
             await self._wait(began + seconds * number / len(pieces))
             if not self.run.stopped:
@@ -154,8 +153,7 @@ class Play:
         if fault == "replaced":
             self._say(self.script.replacement())
         events = [self.script.error_event()] if fault == "error_event" else self.script.ending(status)
-        for event in events[:-1] if fault == "cut_at_end" else events:
-            self._say(event)
+        self._say(*(events[:-1] if fault == "cut_at_end" else events))
         self._stream.end()
 
     def _close_books(self, status: str) -> None:
@@ -180,9 +178,9 @@ class Play:
                 self._next_ping += self._ping_s
                 self._raw(PING)
 
-    def _say(self, event: Event) -> None:
-        if self._stream:
-            self._stream.say(event)
+    def _say(self, *events: Event) -> None:
+        if self._stream and events:
+            self._stream.say(*events)
 
     def _raw(self, lines: bytes) -> None:
         if self._stream:

@@ -3,7 +3,6 @@
 Sources: Dify 1.13.3, controllers/service_api/app/file.py, services/file_service.py, controllers/common/errors.py.
 """
 
-import mimetypes
 import time
 import uuid
 from email.message import Message
@@ -25,15 +24,37 @@ type Part = tuple[Message, bytes]
 def take(request: Request, app: App, ledger: Ledger) -> dict[str, Any]:
     """Keep the file and describe it; Refusal when it is none that Dify takes."""
     parts = _parts(request)
-    files = [part for part in parts if part[0].get_param("name", header="content-disposition") == "file"]
-    fields = {str(_parameter(head, "name")): content.decode() for head, content in parts if not _filename(head)}
-    user = user_of({"user": fields.get("user") or ANYBODY})
+    users = [content.decode() for head, content in parts if _parameter(head, "name") == "user"]
+    user = user_of({"user": users[0] if users and users[0] else ANYBODY})
+    upload = _keep(parts, app, user, ledger)
+    return _described(upload) | {
+        "extension": PurePosixPath(upload.name).suffix.lstrip("."),
+        "preview_url": None,
+        "source_url": f"/files/{upload.id}/file-preview?timestamp=1&nonce=fake&sign=fake",
+        "original_url": None,
+        "user_id": None,
+        "tenant_id": str(uuid.uuid4()),
+        "conversation_id": None,
+        "file_key": None,
+    }
+
+
+def take_tool_file(request: Request, ledger: Ledger) -> dict[str, Any]:
+    """Keep a file of a plugin (controllers/files/upload.py); its extension comes with its dot."""
+    upload = _keep(_parts(request), None, "", ledger)
+    extension = PurePosixPath(upload.name).suffix
+    preview = f"/files/tools/{upload.id}{extension}?timestamp=1&nonce=fake&sign=fake"
+    return _described(upload) | {"extension": extension, "preview_url": preview}
+
+
+def _keep(parts: list[Part], app: App | None, user: str, ledger: Ledger) -> Upload:
+    files = [part for part in parts if _parameter(part[0], "name") == "file"]
     if not files:
         raise Refusal(400, "no_file_uploaded", "Please upload your file.")
-    if len(files) > 1 or sum(bool(_filename(head)) for head, _ in parts) > 1:
+    if len(files) > 1 or sum(bool(head.get_filename()) for head, _ in parts) > 1:
         raise Refusal(400, "too_many_files", "Only one file is allowed.")
     head, content = files[0]
-    name = _filename(head)
+    name = head.get_filename()
     if not name:
         raise Refusal(400, "filename_not_exists_error", "The specified filename does not exist.")
     if "content-type" not in head:
@@ -45,21 +66,17 @@ def take(request: Request, app: App, ledger: Ledger) -> dict[str, Any]:
         raise Refusal(413, "file_too_large", "File size exceeded. {message}")
     upload = Upload(str(uuid.uuid4()), app, user, name, head.get_content_type(), content, kind)
     ledger.note(upload)
+    return upload
+
+
+def _described(upload: Upload) -> dict[str, Any]:
     return {
         "id": upload.id,
-        "name": name,
-        "size": len(content),
-        "extension": PurePosixPath(name).suffix.lstrip("."),
-        "mime_type": upload.mime_type or mimetypes.guess_type(name)[0],
+        "name": upload.name,
+        "size": len(upload.content),
+        "mime_type": upload.mime_type,
         "created_by": str(uuid.uuid4()),
         "created_at": int(time.time()),
-        "preview_url": None,
-        "source_url": f"/files/{upload.id}/file-preview?timestamp=1&nonce=fake&sign=fake",
-        "original_url": None,
-        "user_id": None,
-        "tenant_id": str(uuid.uuid4()),
-        "conversation_id": None,
-        "file_key": None,
     }
 
 
@@ -80,8 +97,3 @@ def _parts(request: Request) -> list[Part]:
 def _parameter(head: Message, name: str) -> str | None:
     found = head.get_param(name, header="content-disposition")
     return str(found) if found is not None else None
-
-
-def _filename(head: Message) -> str | None:
-    """The name of the file, plain or as RFC 2231 writes what is not ASCII; '' if it is empty."""
-    return head.get_filename()

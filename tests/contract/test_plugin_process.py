@@ -1,6 +1,7 @@
 """The contract driver itself: what it says of a plugin must be true, or every other test is worthless."""
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
@@ -37,6 +38,34 @@ ADAPTER = """\
             events = self.session.app.workflow.invoke(app_id="app-2", inputs={}, response_mode="streaming")
             self.said = [self.create_text_message(str(event["n"])) for event in events]
 
+        def gather(self, text):
+            from concurrent.futures import ThreadPoolExecutor
+
+            def ask(number):
+                events = self.session.app.workflow.invoke(
+                    app_id=f"slow-{number}", inputs={}, response_mode="streaming"
+                )
+                return [(event["n"], time.monotonic()) for event in events]
+
+            began = time.monotonic()
+            with ThreadPoolExecutor(4) as pool:
+                told = list(pool.map(ask, range(4)))
+            first = max(events[0][1] for events in told) - began
+            self.said = [self.create_json_message({"told": [len(events) for events in told], "first": first})]
+
+        def halt(self, text):
+            events = self.session.app.workflow.invoke(app_id="broken", inputs={}, response_mode="streaming")
+            seen = []
+            try:
+                seen.extend(str(event["n"]) for event in events)
+            except Exception as error:
+                seen.append(str(error))
+            self.said = [self.create_text_message(" ".join(seen))]
+
+        def abandon(self, text):
+            events = self.session.app.workflow.invoke(app_id="slow-1", inputs={}, response_mode="streaming")
+            self.said = [self.create_text_message(str(next(events)["n"]))]
+
         def wait(self, text):
             time.sleep(0.3)
             self.said = [self.create_text_message(text)]
@@ -67,6 +96,7 @@ class Daemon:
 
     def __init__(self) -> None:
         self.kept: dict[str, str] = {}
+        self.finished = 0
 
     def __call__(self, kind: str, request: dict[str, Any]) -> object:
         match kind, request.get("opt"):
@@ -75,9 +105,23 @@ class Daemon:
                 return {"data": "ok"}
             case "storage", "get":
                 return {"data": self.kept[request["key"]]}
+            case "app", _ if request["app_id"].startswith("slow"):
+                return self.slowly()
+            case "app", _ if request["app_id"] == "broken":
+                return self.halfway()
             case "app", _:
                 return iter([{"n": 1}, {"n": 2}, {"n": 3}])
         raise AssertionError(kind)
+
+    def slowly(self) -> Iterator[dict[str, int]]:
+        yield {"n": 1}
+        time.sleep(0.5)
+        yield {"n": 2}
+        self.finished += 1
+
+    def halfway(self) -> Iterator[dict[str, int]]:
+        yield {"n": 1}
+        raise RuntimeError("the stream broke")
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +132,13 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def lab(root: Path) -> Iterator[PluginProcess]:
-    with PluginProcess(root, answer=Daemon()) as running:
+def daemon() -> Daemon:
+    return Daemon()
+
+
+@pytest.fixture(scope="module")
+def lab(root: Path, daemon: Daemon) -> Iterator[PluginProcess]:
+    with PluginProcess(root, answer=daemon) as running:
         yield running
 
 
@@ -101,6 +150,34 @@ def test_messages_are_read_as_a_tool_node_reads_them(lab: PluginProcess) -> None
 def test_reverse_invocations_are_answered_by_the_test(lab: PluginProcess) -> None:
     assert lab.invoke("noop", {"text": "store"}).text == "value"
     assert lab.invoke("noop", {"text": "ask"}).text == "123"
+
+
+def test_reverse_invocations_of_one_call_overlap_and_stream(lab: PluginProcess) -> None:
+    began = time.monotonic()
+    found = lab.invoke("noop", {"text": "gather"}).json[0]
+    assert found["told"] == [2] * 4
+    assert found["first"] < 0.4
+    assert time.monotonic() - began < 1.5
+
+
+def test_a_stream_may_break_off(lab: PluginProcess) -> None:
+    assert lab.invoke("noop", {"text": "halt"}).text == "1 the stream broke"
+
+
+def test_an_abandoned_invocation_goes_on_and_reaches_nobody(lab: PluginProcess, daemon: Daemon) -> None:
+    before = daemon.finished
+    assert lab.invoke("noop", {"text": "abandon"}).text == "1"
+    assert daemon.finished == before
+    time.sleep(0.7)
+    assert daemon.finished == before + 1
+    assert lab.invoke("noop", {"text": "store"}).text == "value"
+
+
+def test_a_plugin_is_ended_while_an_invocation_is_open(root: Path, daemon: Daemon) -> None:
+    threads = threading.active_count()
+    with PluginProcess(root, answer=daemon) as plugin:
+        assert plugin.invoke("noop", {"text": "abandon"}).text == "1"
+    assert threading.active_count() == threads
 
 
 def test_a_refused_reverse_invocation_fails_the_call(root: Path) -> None:
