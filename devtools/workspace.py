@@ -19,7 +19,7 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -32,6 +32,7 @@ from devtools.dify_server.refusals import BROKEN, NO_CONVERSATION, Refusal, inva
 from devtools.dify_server.routes import parameters
 from devtools.dify_server.server import DifyServer
 from devtools.plugin_process import Answer
+from opskit.dify import invocation_failed
 
 READ_TIMEOUT_S = 240.0  # DIFY_BACKWARDS_INVOCATION_READ_TIMEOUT: of a whole invocation, streaming or not
 
@@ -158,6 +159,36 @@ class Workspace:
             self._conversations[wanted] = app
             run.conversation_id = wanted
         return run
+
+
+class Port:
+    """The same apps as the core meets them (``opskit.ports.Workspace``), for tests without a plugin process."""
+
+    def __init__(self, workspace: Workspace, app_id: str = "app-1", *, by_model: bool = False) -> None:
+        self.app_id = app_id
+        self.by_model = by_model
+        self.uploaded: list[tuple[str, bytes, str]] = []
+        self._workspace = workspace
+
+    def events(
+        self, app_id: str, *, inputs: Mapping[str, Any], query: str, conversation_id: str
+    ) -> Iterator[Mapping[str, Any]]:
+        """The events of a run."""
+        request = {"app_id": app_id, "inputs": inputs, "query": query, "conversation_id": conversation_id}
+        try:
+            yield from self._workspace("app", request | {"response_mode": "streaming"})  # type: ignore[misc]
+        except InvocationFailure as failure:
+            raise invocation_failed(str(failure)) from None
+
+    def parameters(self, app_id: str) -> Mapping[str, Any]:
+        """What an app asks for."""
+        return self._workspace("fetch_app", {"app_id": app_id})["data"]  # type: ignore[index, no-any-return]
+
+    def upload(self, filename: str, content: bytes, mime_type: str) -> Mapping[str, Any]:
+        """Take a file and name it."""
+        self.uploaded.append((filename, content, mime_type))
+        number = f"tool-file-{len(self.uploaded)}"
+        return {"type": "document", "transfer_method": "tool_file", "tool_file_id": number}
 
 
 class _Play:

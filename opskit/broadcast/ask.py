@@ -146,14 +146,12 @@ def _best(
 
 def _failed(attempts: Sequence[Attempt], needed: int, answered: int, locale: Locale) -> OpskitError:
     """That the mode cannot be satisfied any more: who failed, and why."""
-    failures = [
-        (attempt.target.name, attempt.concluded().error)
-        for attempt in attempts
-        if attempt.concluded().ending != "answered"
-    ]
-    kinds = {type(error) for _, error in failures if error}
+    outcomes = [(attempt.target.name, attempt.concluded()) for attempt in attempts]
+    failures = [(name, one.error) for name, one in outcomes if one.error and one.ending in {"failed", "timeout"}]
+    others = [(name, one.error) for name, one in outcomes if one.error and one.ending in {"skipped", "stopped"}]
+    kinds = {type(error) for _, error in failures or others}
     kind = kinds.pop() if len(kinds) == 1 else Unavailable
     failed: OpskitError = kind("broadcast_failed", needed=needed, answered=answered)
-    for name, error in failures[:_MOST_TOLD]:
-        failed.also("target_failed", name=name, problem=error.told(locale) if error else "")
+    for name, error in [*failures, *others][:_MOST_TOLD]:
+        failed.also("target_failed", name=name, problem=error.told(locale))
     return failed

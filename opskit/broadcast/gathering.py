@@ -28,6 +28,7 @@ class Gathering:
     told: Callable[[Attempt], None]
     _changes: "queue.SimpleQueue[None]" = field(default_factory=queue.SimpleQueue)
     _untold: list[Attempt] = field(default_factory=list)
+    _stopping: list[threading.Thread | None] = field(default_factory=list)
 
     def gather(self) -> None:
         """Conclude every attempt, at the deadline at the latest."""
@@ -42,10 +43,9 @@ class Gathering:
                 attempt.go.set()
         while not (self._enough or self.hopeless or time.monotonic() >= self.ends):
             self._wait(min([self.ends, *(one.ends for one in self._open if one.began)]))
-            for attempt in self._open:
-                if attempt.began and time.monotonic() >= attempt.ends:
-                    attempt.end("timeout", attempt.too_slow())
-        self._end()
+            self._end_late()
+        self._end_late()
+        self._end_rest()
         self._tell()
 
     @property
@@ -90,20 +90,22 @@ class Gathering:
             self._untold.remove(attempt)
             self.told(attempt)
 
-    def _end(self) -> None:
-        """End what is still on its way: there are enough answers, or there is no time left, or no hope."""
-        late = time.monotonic() >= self.ends
-        stopping: list[threading.Thread | None] = []
+    def _end_late(self) -> None:
+        """End those whose own time is up."""
         for attempt in self._open:
-            if not attempt.began:
-                attempt.end("skipped", Refused("no_time_to_ask" if late else "not_asked"))
-            elif late:
-                stopping.append(attempt.end("timeout", attempt.too_slow()))
+            if attempt.began and time.monotonic() >= attempt.ends:
+                self._stopping.append(attempt.end("timeout", attempt.too_slow()))
+
+    def _end_rest(self) -> None:
+        """End what is still on its way: there are enough answers, or there is no hope, or no time for a turn."""
+        late = time.monotonic() >= self.ends
+        for attempt in self._open:
+            if attempt.began:
+                unneeded = Refused("not_needed" if attempt.can_be_stopped else "abandoned")
+                self._stopping.append(attempt.end("stopped", unneeded))
             else:
-                stopping.append(
-                    attempt.end("stopped", Refused("not_needed" if attempt.target.stoppable else "abandoned"))
-                )
+                attempt.end("skipped", Refused("no_time_to_ask" if late else "not_asked"))
         until = time.monotonic() + _STOPPING_S
-        for thread in stopping:
+        for thread in self._stopping:
             if thread:
                 thread.join(max(until - time.monotonic(), 0))

@@ -32,8 +32,9 @@ _CUT_OFF = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How it ended. ``error`` says why there is no answer; ``elapsed_s`` counts from the first request to it, and is 0
-    where no run was begun.
+    """How it ended, and in ``error`` why there is no answer.
+
+    ``elapsed_s`` counts from the first request to the app, and is 0 where no run was begun.
     """
 
     ending: Ending
@@ -114,7 +115,7 @@ class Attempt:
             return None
         self.go.set()
         self._deadline.cancel()
-        if not (self.stops and self.target.stoppable and self.run.task_id) or self.run.ended:
+        if not (self.stops and self.can_be_stopped) or self.run.ended:
             return None
         stopping = threading.Thread(target=self._stop, name="opskit-stop", daemon=True)
         stopping.start()
@@ -138,7 +139,12 @@ class Attempt:
 
     def too_slow(self) -> OpskitError:
         """Why there is no answer when its time is up."""
-        return Unavailable("run_too_slow" if self.target.stoppable else "run_abandoned")
+        return Unavailable("run_too_slow" if self.can_be_stopped else "run_abandoned")
+
+    @property
+    def can_be_stopped(self) -> bool:
+        """Whether the server can be told to end the run: not by an app's id, and not before its first event."""
+        return self.target.stoppable and bool(self.run.task_id)
 
     def _stop(self) -> None:
         with suppress(OpskitError):
