@@ -67,7 +67,11 @@ class DifyServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._loop and self._closing:
+        self.close()
+
+    def close(self) -> None:
+        """End every connection and every run, now; it may be called again."""
+        if self._loop and self._closing and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._closing.set)
         self._thread.join()
 

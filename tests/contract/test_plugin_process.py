@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from devtools import bench
+from devtools.dify_server import App
 from devtools.plugin_process import PluginFailure, PluginProcess
+from devtools.workspace import Workspace
 
 ADAPTER = """\
     import sys
@@ -52,6 +54,12 @@ ADAPTER = """\
                 told = list(pool.map(ask, range(4)))
             first = max(events[0][1] for events in told) - began
             self.said = [self.create_json_message({"told": [len(events) for events in told], "first": first})]
+
+        def run(self, text):
+            events = self.session.app.workflow.invoke(
+                app_id=text.split()[1], inputs={}, response_mode="streaming"
+            )
+            self.said = [self.create_text_message(" ".join(event["event"] for event in events))]
 
         def halt(self, text):
             events = self.session.app.workflow.invoke(app_id="broken", inputs={}, response_mode="streaming")
@@ -171,6 +179,19 @@ def test_an_abandoned_invocation_goes_on_and_reaches_nobody(lab: PluginProcess, 
     time.sleep(0.7)
     assert daemon.finished == before + 1
     assert lab.invoke("noop", {"text": "store"}).text == "value"
+
+
+def test_the_apps_of_a_workspace_answer(root: Path) -> None:
+    good, bad = App("good", pieces=1), App("bad", published=False)
+    with Workspace(good, bad) as workspace, PluginProcess(root, answer=workspace) as plugin:
+        told = plugin.invoke("noop", {"text": f"run {good.id}"}).text.split()
+        assert (told[0], told[-1]) == ("workflow_started", "workflow_finished")
+        with pytest.raises(PluginFailure) as failure:
+            plugin.invoke("noop", {"text": f"run {bad.id}"})
+    assert failure.value.message == (
+        "invoke app failed: request failed with status code: 400 and respond with: "
+        '{"code": "invalid_param", "message": "unexpected app type", "status": 400}'
+    )
 
 
 def test_a_plugin_is_ended_while_an_invocation_is_open(root: Path, daemon: Daemon) -> None:
