@@ -17,7 +17,7 @@ agent strategies of Dify's Agent node let the model overwrite what the builder h
 
 from opskit.http.client import Answer, Reply, Session, session
 from opskit.http.files import download, file_reaches
-from opskit.http.reach import Reach, allowed, secret_reach
+from opskit.http.reach import Reach, allowed, reaches, secret_reach
 from opskit.http.url import Url, checked_url
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "checked_url",
     "download",
     "file_reaches",
+    "reaches",
     "secret_reach",
     "session",
 ]

@@ -1,6 +1,5 @@
 """A file that Dify hands over, streamed to disk."""
 
-import os
 import re
 import time
 from collections.abc import Callable
@@ -10,12 +9,11 @@ from urllib.parse import parse_qs
 
 from opskit.errors import InvalidInput, Refused, Unavailable
 from opskit.http.client import Answer, session
-from opskit.http.reach import Reach
+from opskit.http.reach import Reach, reaches
 from opskit.http.url import checked_url
 
 # <FILES_URL>/files/<id>/file-preview, /files/<id>/image-preview, /files/tools/<id>.<ext>: no escapes, so no way out.
 _DIFY_PATH = re.compile(r"(/[\w.~-]+)*/files(/[\w.~-]+)+", re.ASCII)
-_DENIED = "OPSKIT_DENY_PRIVATE"
 _SIGNATURE = frozenset({"timestamp", "nonce", "sign"})
 
 
@@ -28,7 +26,7 @@ def file_reaches(url: str, *, private: bool) -> tuple[Reach, ...]:
     address = checked_url(url)
     if private and parse_qs(address.query).keys() >= _SIGNATURE and _DIFY_PATH.fullmatch(address.path):
         return (Reach.INTERNAL,)
-    return (Reach.PUBLIC, Reach.INTERNAL) if private and os.environ.get(_DENIED) != "1" else (Reach.PUBLIC,)
+    return reaches(private=private)
 
 
 def download(

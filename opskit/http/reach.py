@@ -36,6 +36,8 @@ _UNICAST = ipaddress.ip_network("2000::/3")  # all of IPv6 that is given out for
 # Special ranges that ipaddress of Python 3.12.1 takes for public ones: protocols, 6to4 relays, documentation.
 _SPECIAL = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20")))
 
+_DENIED = "OPSKIT_DENY_PRIVATE"
+
 
 class Reach(StrEnum):
     """Which addresses may be connected to."""
@@ -82,6 +84,15 @@ def secret_reach(host: str, *known: str) -> Reach:
     trusted = [*known, *re.split(r"[,\s]+", os.environ.get("OPSKIT_TRUSTED_HOSTS", "").lower())]
     name = host.lower().rstrip(".")
     return Reach.INTERNAL if any(name == one or name.endswith(f".{one}") for one in trusted if one) else Reach.PRIVATE
+
+
+def reaches(*, private: bool) -> tuple[Reach, ...]:
+    """Where an address may lead that the builder of the workflow wrote down, in the order of trying.
+
+    Inside the network only where the builder says so (``private``), and the operator does not forbid it by setting
+    OPSKIT_DENY_PRIVATE=1.
+    """
+    return (Reach.PUBLIC, Reach.INTERNAL) if private and os.environ.get(_DENIED) != "1" else (Reach.PUBLIC,)
 
 
 def _forbidden(address: IPAddress) -> bool:
