@@ -5,6 +5,7 @@ function of the caller's.
 """
 
 import base64
+import contextlib
 import itertools
 import json
 import os
@@ -74,6 +75,21 @@ class Outcome:
 
     def _of(self, kind: str) -> list[Message]:
         return [message for message in self.messages if message["type"] == kind]
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """What an endpoint answered; ``seconds`` is how long that took."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    seconds: float = 0.0
+
+    @property
+    def json(self) -> Any:
+        """The body, read as JSON."""
+        return json.loads(self.body)
 
 
 class PluginProcess:
@@ -165,7 +181,44 @@ class PluginProcess:
         }
         yield from self.request(request, agent=agent)
 
-    def request(self, data: dict[str, Any], *, agent: bool = False) -> Iterator[Message]:
+    def endpoint(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: dict[str, str] | None = None,
+        body: bytes = b"",
+        settings: dict[str, Any] | None = None,
+        endpoint_id: str = "endpoint-1",
+    ) -> HttpAnswer:
+        """Call an endpoint as the daemon does: the request in bytes, with a Content-Length that fits the body."""
+        fixed = {"Host": "dify.example", "Dify-Hook-Id": "hook-1"}
+        if body or method != "GET":
+            fixed["Content-Length"] = str(len(body))
+        lines = [
+            f"{method} {path} HTTP/1.1",
+            *(f"{name}: {value}" for name, value in (fixed | (headers or {})).items()),
+        ]
+        raw = "\r\n".join([*lines, "", ""]).encode() + body
+        request = {
+            "type": "endpoint",
+            "action": "invoke_endpoint",
+            "user_id": "",
+            "raw_http_request": raw.hex(),
+            "settings": settings or {},
+        }
+        began = time.perf_counter()
+        pieces = list(self.request(request, endpoint_id=endpoint_id))
+        return HttpAnswer(
+            status=pieces[0]["status"],
+            headers={name.lower(): value for name, value in pieces[0]["headers"].items()},
+            body=b"".join(bytes.fromhex(piece.get("result") or "") for piece in pieces),
+            seconds=time.perf_counter() - began,
+        )
+
+    def request(
+        self, data: dict[str, Any], *, agent: bool = False, endpoint_id: str | None = None
+    ) -> Iterator[Message]:
         """Send any request and yield what the plugin streams back."""
         session = f"session-{next(self._numbers)}"
         replies = self._sessions[session] = queue.SimpleQueue()
@@ -173,8 +226,8 @@ class PluginProcess:
             "session_id": session,
             "conversation_id": "conversation-1" if agent else None,
             "message_id": "message-1" if agent else None,
-            "app_id": "app-1",
-            "endpoint_id": None,
+            "app_id": None if endpoint_id else "app-1",
+            "endpoint_id": endpoint_id,
             "context": None,
         }
         self._send(context | {"event": "request", "data": data})
@@ -199,18 +252,24 @@ class PluginProcess:
             raise PluginFailure("NoAnswer", f"the plugin said nothing for {_CALL_S:.0f} s", "") from None
 
     def _answer_back(self, context: dict[str, Any], invocation: dict[str, Any]) -> None:
-        """Answer a reverse invocation as Dify's daemon does: the response, then its end."""
-        reply: dict[str, Any] = {"backwards_request_id": invocation["backwards_request_id"]}
+        """Answer a reverse invocation as Dify's daemon does; what is streamed goes out as it comes, beside the call."""
+        envelope = context | {"event": "backwards_response"}
+        identity = {"backwards_request_id": invocation["backwards_request_id"]}
+
+        def send(event: str, message: str, data: object = None) -> None:
+            self._send(envelope | {"data": identity | {"event": event, "message": message, "data": data}})
+
         try:
             answer = self._answer(invocation["type"], invocation["request"])
-            kind = "stream" if isinstance(answer, Iterator) else "struct"
-            items = answer if isinstance(answer, Iterator) else [answer]
-            replies = [reply | {"event": "response", "message": kind, "data": item} for item in items]
         except Exception as error:  # noqa: BLE001 - whatever the caller's function raises is Dify's refusal
-            replies = [reply | {"event": "error", "message": str(error), "data": None}]
-        replies.append(reply | {"event": "end", "message": "", "data": None})
-        for data in replies:
-            self._send(context | {"event": "backwards_response", "data": data})
+            send("error", str(error))
+            send("end", "")
+            return
+        if isinstance(answer, Iterator):
+            threading.Thread(target=_stream, args=(send, answer), daemon=True).start()
+        else:
+            send("response", "struct", answer)
+            send("end", "")
 
     def _send(self, message: dict[str, Any]) -> None:
         with self._writing:
@@ -254,6 +313,17 @@ class PluginProcess:
                 self._ready.set()
             case "session" if message["session_id"] in self._sessions:
                 self._sessions[message["session_id"]].put(message["data"])
+
+
+def _stream(send: Callable[..., None], items: Iterator[object]) -> None:
+    """Send what is streamed, then the end. An error in between is Dify's; without a plugin there is nobody to tell."""
+    with contextlib.suppress(OSError, ValueError):
+        try:
+            for item in items:
+                send("response", "stream", item)
+        except RuntimeError as error:
+            send("error", str(error))
+        send("end", "")
 
 
 def _unanswered(kind: str, request: dict[str, Any]) -> object:
