@@ -62,7 +62,7 @@ def _bug(takes: type[Params], parameters: Mapping[str, Any], error: Exception) -
     secrets = _secrets(takes, parameters)
     problem = quoted(error, secrets)
     locale = _locale(takes, parameters, {})
-    text = wording.say(locale, "error.bug", kind=type(error).__name__, problem=problem, place=_place(error))
+    text = wording.say(locale, "error.bug", kind=type(error).__name__, problem=problem, place=place(error))
     return UnexpectedError(redaction.blank(f"[bug] {text}", secrets))
 
 
@@ -83,7 +83,7 @@ def _secrets(takes: type[Params], parameters: Mapping[str, Any]) -> list[str]:
     return [secret for name in names for secret in takes.secrets_of(name, str(values[name]))]
 
 
-def _place(error: BaseException) -> str:
+def place(error: BaseException) -> str:
     """The innermost line of our own code: ``opskit/dingtalk/robot.py:41``."""
     frames = [
         frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(_ROOT)

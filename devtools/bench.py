@@ -22,7 +22,7 @@ from devtools.plugin_process import PluginProcess
 ROOT = Path(__file__).resolve().parent.parent
 ROUNDS = 7
 CALLS = 300
-_PARTS = ("manifest.yaml", "main.py", "_assets", "provider", "tools", "bridge", "opskit")
+_PARTS = ("manifest.yaml", "main.py", "_assets", "provider", "tools", "group", "endpoints", "bridge", "opskit")
 _WORDS = {"en_US": "noop"}
 
 

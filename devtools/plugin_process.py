@@ -87,6 +87,21 @@ class Outcome:
         return [message for message in self.messages if message["type"] == kind]
 
 
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """What an endpoint answered; ``seconds`` is how long that took."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    seconds: float = 0.0
+
+    @property
+    def json(self) -> Any:
+        """The body, read as JSON."""
+        return json.loads(self.body)
+
+
 class PluginProcess:
     """A running plugin. Use it in ``with``; calls may overlap from several threads."""
 
@@ -182,15 +197,52 @@ class PluginProcess:
         }
         yield from self.request(request, agent=agent)
 
-    def request(self, data: dict[str, Any], *, agent: bool = False) -> Iterator[Message]:
+    def endpoint(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: dict[str, str] | None = None,
+        body: bytes = b"",
+        settings: dict[str, Any] | None = None,
+        endpoint_id: str = "endpoint-1",
+    ) -> HttpAnswer:
+        """Call an endpoint as the daemon does: the request in bytes, with a Content-Length that fits the body."""
+        fixed = {"Host": "dify.example", "Dify-Hook-Id": "hook-1"}
+        if body or method != "GET":
+            fixed["Content-Length"] = str(len(body))
+        lines = [
+            f"{method} {path} HTTP/1.1",
+            *(f"{name}: {value}" for name, value in (fixed | (headers or {})).items()),
+        ]
+        raw = "\r\n".join([*lines, "", ""]).encode() + body
+        request = {
+            "type": "endpoint",
+            "action": "invoke_endpoint",
+            "user_id": "",
+            "raw_http_request": raw.hex(),
+            "settings": settings or {},
+        }
+        began = time.perf_counter()
+        pieces = list(self.request(request, endpoint_id=endpoint_id))
+        return HttpAnswer(
+            status=pieces[0]["status"],
+            headers={name.lower(): value for name, value in pieces[0]["headers"].items()},
+            body=b"".join(bytes.fromhex(piece.get("result") or "") for piece in pieces),
+            seconds=time.perf_counter() - began,
+        )
+
+    def request(
+        self, data: dict[str, Any], *, agent: bool = False, endpoint_id: str | None = None
+    ) -> Iterator[Message]:
         """Send any request and yield what the plugin streams back."""
         session = f"session-{next(self._numbers)}"
         context = {
             "session_id": session,
             "conversation_id": "conversation-1" if agent else None,
             "message_id": "message-1" if agent else None,
-            "app_id": "app-1",
-            "endpoint_id": None,
+            "app_id": None if endpoint_id else "app-1",
+            "endpoint_id": endpoint_id,
             "context": None,
         }
         call = self._calls[session] = _Call(context)

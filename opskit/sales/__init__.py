@@ -4,6 +4,7 @@
 its charts and files as well.
 
     source.py    where the table comes from: a file that Dify holds, text in a parameter, a link
+    posted.py    a table that comes with the request itself
     opening/     any file to one clean CSV and the meaning of its columns
     cells/       the text of one cell, and what it says
     ledger/      every row accepted, or rejected with a reason, and summed
@@ -17,7 +18,19 @@ from opskit.sales.analysis import Analysis
 from opskit.sales.analyze import analyze, examine
 from opskit.sales.attachments import Files
 from opskit.sales.brief import Brief, Options
+from opskit.sales.posted import Posted, analyze_posted
 from opskit.sales.progress import Progress
 from opskit.sales.source import source
 
-__all__ = ["Analysis", "Brief", "Files", "Options", "Progress", "analyze", "examine", "source"]
+__all__ = [
+    "Analysis",
+    "Brief",
+    "Files",
+    "Options",
+    "Posted",
+    "Progress",
+    "analyze",
+    "analyze_posted",
+    "examine",
+    "source",
+]

@@ -5,9 +5,12 @@ Standard Webhooks headers (standardwebhooks.com), which also hold an id and a ti
 
     signatures.py  both signatures, made and checked
     delivery.py    an event sent to an address, until it arrives or the time is over
+    receiver.py    an event from outside: verified, remembered, and handed to an app
+    journal.py     what an endpoint has received, in Dify's storage
 """
 
 from opskit.webhook.delivery import Delivered, checked_target, deliver
+from opskit.webhook.receiver import receive, status
 from opskit.webhook.signatures import Proof, signed, verified
 
-__all__ = ["Delivered", "Proof", "checked_target", "deliver", "signed", "verified"]
+__all__ = ["Delivered", "Proof", "checked_target", "deliver", "receive", "signed", "status", "verified"]

@@ -64,7 +64,8 @@ def deliver(
 
     Tried again after 1, 2, 4, 8 … seconds, or as long as ``Retry-After`` says, where that may help: no connection, no
     answer within 10 s, 408, 425, 429 and 5xx. The id stays (``event_id``, or a new one), so that the receiver can tell
-    a repeat; timestamp and signature are made anew. Redirects are not followed: they would lead a signed event away.
+    a repeat, and its 409 to one means that the event had arrived; timestamp and signature are made anew. Redirects
+    are not followed: they would lead a signed event away.
 
     ``private`` is whether an address inside the network may be reached; OPSKIT_DENY_PRIVATE=1 forbids it all the same.
     A failure is returned, never raised. It does not hold the address beyond its host: tokens stand in there.
@@ -115,7 +116,7 @@ class _Sending:
             except OpskitError as failure:
                 return Delivered(delivered=False, attempts=attempts, error=failure)
             else:
-                if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
+                if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES or _is_known(answer.status, attempts):
                     return Delivered(delivered=True, attempts=attempts, error=None)
                 error = _refusal(answer.status)
                 asked = _asked_wait(answer)
@@ -150,6 +151,11 @@ class _Sending:
         except Unavailable as error:
             key = "webhook_not_reached" if error.key == "not_reached" else "webhook_no_answer"
             raise Unavailable(key, problem=error.blanks["problem"]) from None
+
+
+def _is_known(status: int, attempts: int) -> bool:
+    """Whether the receiver says that it has this event already, from an attempt whose answer was lost."""
+    return status == HTTPStatus.CONFLICT and attempts > 1
 
 
 def _refusal(status: int) -> OpskitError:

@@ -20,9 +20,10 @@ from pathspec import GitIgnoreSpec
 import bridge
 from devtools import catalog, package, plugin_process
 from devtools.plugin_process import PluginFailure, PluginProcess
-from opskit import errors, model, wording
+from opskit import errors, model, service, wording
 from opskit.dingtalk.pace import PER_WINDOW
 from opskit.sales.brief import MAX_CSV_TEXT
+from opskit.webhook.journal import MAX_CHARS, MAX_EVENTS, MAX_TASKS, Entry
 
 ROOT = Path(__file__).resolve().parents[2]
 README, CHINESE, GUIDE = "README.md", "readme/README_zh_Hans.md", "CONTRIBUTING.md"
@@ -144,6 +145,8 @@ def default(facts: dict[str, Any], required: str, empty: str) -> str:
 def test_every_name_means_something(document: str) -> None:
     known = TOOLS.keys() | wording.sentences("en_US")["error"].keys() | {"zh_Hans", "en_US"}
     known.add("error_message")  # what Dify calls the text of a failed node
+    known |= {one["name"] for one in yaml.safe_load(text_of("group/opskit.yaml"))["settings"]}
+    known |= Entry.model_fields.keys()  # of an event that an endpoint received
     for tool in TOOLS.values():
         options = {option["value"] for facts in tool.parameters.values() for option in facts.get("options", ())}
         known |= tool.parameters.keys() | tool.gives.model_fields.keys() | options
@@ -174,6 +177,19 @@ def test_the_limits_are_those_of_the_code(document: str) -> None:
         f"{deadline}",
     ):
         assert re.search(rf"(?<!\d){limit}", text)
+
+
+@pytest.mark.parametrize("document", READMES)
+def test_every_endpoint_is_named(document: str) -> None:
+    routes = {f"{method} {path}" for method, path, _ in service.ENDPOINTS}
+    assert {span for span in spans(document) if re.match(r"(GET|POST) /", span)} <= routes
+    assert routes - {"GET /"} <= set(spans(document))
+
+
+def test_the_privacy_policy_says_how_much_is_kept() -> None:
+    text = text_of("PRIVACY.md")
+    for words in (f"last {MAX_EVENTS} events", f"last {MAX_TASKS} tasks", f"first {MAX_CHARS:,} characters"):
+        assert words in text
 
 
 # Errors

@@ -20,7 +20,6 @@ from opskit import errors
 
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache" / "package-venv"
-OPTIONAL = {"group", "endpoints"}  # a plugin without endpoints has neither
 
 
 @pytest.fixture
@@ -81,8 +80,7 @@ def test_the_package_holds_what_was_decided_on_and_nothing_else(built: Path) -> 
         names = archive.namelist()
     assert names == sorted(names)
     top = {name.partition("/")[0] for name in names}
-    assert top <= TOP_LEVEL
-    assert top >= TOP_LEVEL - OPTIONAL
+    assert top == TOP_LEVEL
 
 
 def test_no_entry_has_a_time_a_size_or_a_permission_of_its_own(built: Path) -> None:

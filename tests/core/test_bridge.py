@@ -1,3 +1,4 @@
+import io
 import json
 import threading
 import time
@@ -10,11 +11,13 @@ from typing import Annotated, Any, Literal
 
 import gevent
 import pytest
+import werkzeug
 from pydantic import BaseModel, Field, StringConstraints
 
 import bridge
 from bridge.reply import MAX_LINE
-from opskit.errors import InvalidCredentials, InvalidInput, OpskitError, Refused, Unavailable
+from opskit import service
+from opskit.errors import Conflict, InvalidCredentials, InvalidInput, OpskitError, Refused, Unavailable
 from opskit.model import STRUCTURED, Attachment, FileParameter, Item, Key, Line, Params, Result
 
 SECRET = "a-very-secret-key"
@@ -491,3 +494,182 @@ def test_a_model_that_is_not_chosen_or_does_not_answer_says_so() -> None:
         bridge.LanguageModel(Invoked(Exception("rate limit"))).ask({"provider": "p", "model": "m"}, "", "")
     assert "rate limit" in str(raised.value)
     assert raised.value.__cause__ is None
+
+
+# endpoints
+
+
+class Caller:
+    """What an endpoint looks like from the bridge; storage and app answer as the SDK does."""
+
+    def __init__(self, *events: object) -> None:
+        self.kept: dict[str, bytes] = {}
+        self.is_broken = False
+        self.events = events
+        self.is_closed = False
+        self.session = SimpleNamespace(
+            endpoint_id="endpoint-1",
+            storage=SimpleNamespace(get=self.get, set=self.set, delete=self.delete, exist=self.exist),
+            app=SimpleNamespace(chat=SimpleNamespace(invoke=self.invoke)),
+        )
+
+    def _check(self) -> None:
+        if self.is_broken:
+            raise Exception("disk full")  # noqa: TRY002 - as the SDK raises
+
+    def get(self, key: str) -> bytes:
+        self._check()
+        if key not in self.kept:
+            raise Exception("load data failed, please check if the key is correct")  # noqa: TRY002
+        return self.kept[key]
+
+    def exist(self, key: str) -> bool:
+        self._check()
+        return key in self.kept
+
+    def set(self, key: str, value: bytes) -> None:
+        self._check()
+        self.kept[key] = value
+
+    def delete(self, key: str) -> None:
+        self._check()
+        self.kept.pop(key, None)
+
+    def invoke(self, **asked: Any) -> Generator[Any]:
+        assert asked == {"app_id": "app-1", "query": "q", "inputs": {"a": "b"}, "response_mode": "streaming"}
+        try:
+            for event in self.events:
+                if isinstance(event, Exception):
+                    raise event
+                if isinstance(event, float):
+                    gevent.sleep(event)
+                else:
+                    yield event
+        finally:
+            self.is_closed = True
+
+
+def test_storage_keeps_and_a_missing_key_is_no_failure() -> None:
+    storage = bridge.Storage(Caller())
+    assert storage.get("key") is None
+    storage.set("key", b"value")
+    assert storage.get("key") == b"value"
+    storage.delete("key")
+    storage.delete("key")
+    assert storage.get("key") is None
+
+
+def test_storage_that_fails_is_unavailable() -> None:
+    caller = Caller()
+    storage = bridge.Storage(caller)
+    caller.is_broken = True
+    asks: list[Callable[[], object]] = [
+        lambda: storage.get("key"),
+        lambda: storage.set("key", b""),
+        lambda: storage.delete("key"),
+    ]
+    for ask in asks:
+        with pytest.raises(Unavailable, match=r"storage_unavailable.*disk full"):
+            ask()
+    caller.is_broken = False
+    caller.session.storage.exist = lambda _: True  # there, and yet it cannot be loaded
+    with pytest.raises(Unavailable, match="storage_unavailable"):
+        storage.get("key")
+
+
+def test_an_app_is_started_and_left() -> None:
+    caller = Caller({"event": "workflow_started"}, {"event": "workflow_finished"})
+    events = bridge.Starter(caller).start("app-1", {"a": "b"}, "q")
+    assert next(events) == {"event": "workflow_started"}
+    events.close()
+    assert caller.is_closed
+    assert len(list(bridge.Starter(caller).start("app-1", {"a": "b"}, "q"))) == 2
+
+
+def test_an_app_that_cannot_start_or_says_nothing_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bridge.starting._START_S", 0.05)
+    for event, problem in ((Exception("app not found"), "app not found"), (0.5, "no answer in 0 s")):
+        caller = Caller(event)
+        with pytest.raises(Unavailable, match=rf"webhook_app_not_started\].*{problem}"):
+            list(bridge.Starter(caller).start("app-1", {"a": "b"}, "q"))
+        assert caller.is_closed
+
+
+def asked(body: bytes = b"", **headers: str) -> werkzeug.Request:
+    fixed = {"REQUEST_METHOD": "POST", "PATH_INFO": "/x", "QUERY_STRING": "a=1", "wsgi.url_scheme": "http"}
+    fixed["CONTENT_TYPE"] = headers.pop("content_type", "application/json")
+    given = {f"HTTP_{name.upper()}": value for name, value in headers.items()}
+    stream = {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+    return werkzeug.Request({"SERVER_NAME": "x", "SERVER_PORT": "80", **fixed, **given, **stream})
+
+
+def respond(work: Callable[..., service.Answer], **headers: str) -> tuple[int, Any]:
+    settings = {"webhook_secrets": f"one-more-secret,{SECRET}", "api_token": "fake-token-0123456789"}
+    response = bridge.answer(Caller(), asked(b"body", **headers), settings, work)
+    assert response.content_type == "application/json; charset=utf-8"
+    assert response.headers["Content-Length"] == str(len(response.get_data()))
+    return response.status_code, json.loads(response.get_data())
+
+
+def test_an_endpoint_gets_the_request_and_the_settings() -> None:
+    def work(call: service.Request, settings: service.Settings) -> service.Answer:
+        assert (call.endpoint, call.body, call.query) == ("endpoint-1", b"body", {"a": "1"})
+        assert call.headers["x-name"] == "v"
+        assert settings.webhook_secrets == ("one-more-secret", SECRET)
+        return service.Answer(201, {"answer": "好"})
+
+    assert respond(work, x_name="v") == (201, {"answer": "好"})
+
+
+def test_an_endpoint_answers_errors_in_the_language_of_the_caller_without_secrets() -> None:
+    def work(*_: object) -> service.Answer:
+        raise Conflict("not_an_option", name="x", value=SECRET, options="fake-token-0123456789")
+
+    status, told = respond(work, accept_language="zh-CN")
+    assert (status, told["error"]["code"]) == (409, "not_an_option")
+    assert "***" in told["error"]["message"]
+    assert told["error"]["message"].startswith("x 不能")
+    assert respond(work)[1]["error"]["message"].startswith("x cannot")
+
+
+@pytest.mark.parametrize("error", [ValueError(SECRET), KeyError(SECRET), OSError(), InvalidInput("no_such_key")])
+def test_a_bug_in_an_endpoint_says_where_and_nothing_else(error: Exception) -> None:
+    def work(*_: object) -> service.Answer:
+        raise error
+
+    status, told = respond(work)
+    assert (status, told["error"]["code"]) == (500, "bug")
+    assert SECRET not in told["error"]["message"]
+    assert ".py:" in told["error"]["message"]
+
+
+def test_a_long_answer_goes_out_in_pieces_that_fit_into_a_line() -> None:
+    given = service.Answer(200, {"answer": "x" * 3_000_000})
+    response = bridge.answer(Caller(), asked(), {}, lambda *_: given)
+    assert isinstance(response.response, Generator)  # what the SDK takes for a stream
+    pieces = list(response.response)
+    assert max(map(len, pieces)) <= 1024 * 1024
+    assert json.loads(b"".join(pieces)) == given.payload
+
+
+def form(*, file: bytes | None = None, **fields: str) -> werkzeug.Request:
+    parts = [f'name="{name}"\r\n\r\n{value}'.encode() for name, value in fields.items()]
+    if file is not None:
+        parts.append('name="file"; filename="销售.csv"\r\n\r\n'.encode() + file)
+    body = b"".join(b"--fence\r\nContent-Disposition: form-data; " + part + b"\r\n" for part in parts)
+    request = asked(body + b"--fence--\r\n", content_type="multipart/form-data; boundary=fence")
+    request.get_data(cache=True)  # as answer does before
+    return request
+
+
+def test_a_form_is_read() -> None:
+    assert bridge.posted(form(top_n="3", file=b"a,b")) == ({"top_n": "3"}, b"a,b")
+    assert bridge.posted(form(file=b"")) == ({}, b"")
+    assert bridge.posted(form(csv_text="x" * 1_000_000)) == ({"csv_text": "x" * 1_000_000}, None)
+    assert bridge.posted(asked(b"{}")) == ({}, None)
+    with pytest.raises(InvalidInput, match="not_a_form"):
+        bridge.posted(form(csv_text="x" * 3_000_000))
+
+
+def test_the_version_is_the_manifests() -> None:
+    assert bridge.version().count(".") == 2

@@ -152,6 +152,12 @@ def test_what_will_not_change_is_not_tried_again(status: int, kind: type[OpskitE
     assert elsewhere.seen == []
 
 
+def test_a_repeat_that_is_known_has_arrived() -> None:
+    with receiving((504, {}), (409, {})) as server:
+        outcome = deliver(server.url)
+    assert (outcome.delivered, outcome.attempts) == (True, 2)
+
+
 def test_it_ends_when_the_time_does() -> None:
     clock = Clock()
     with receiving((503, {})) as server:

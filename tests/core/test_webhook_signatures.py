@@ -151,3 +151,17 @@ def test_every_secret_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(hmac, "compare_digest", compare_digest)
     prove(headers(), PLAIN, "second-fake-secret", "third-fake-secret")
     assert compared == [2, 2, 2]
+
+
+def test_many_signatures_cost_no_more_than_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    many = headers() | {"dify-signature": "", "webhook-signature": "v1,AAAA " * 1000}
+    made: list[bytes] = []
+
+    def sign_base64(_: bytes, message: bytes) -> str:
+        made.append(message)
+        return "x"
+
+    monkeypatch.setattr("opskit.webhook.signatures.sign_base64", sign_base64)
+    with pytest.raises(InvalidCredentials, match="webhook_signature"):
+        prove(many, PLAIN, "second-fake-secret")
+    assert len(made) == 2
