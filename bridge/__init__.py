@@ -2,8 +2,8 @@
 
 ``boundary`` turns whatever goes wrong into an error that a user can read, ``parse`` is the officer on the way in,
 ``reply`` on the way out; ``off_loop`` keeps heavy work from silencing the plugin, ``telling`` the user from wondering;
-``LanguageModel`` asks a model of the workspace, ``Workspace`` its apps. ``answer`` is the border of the endpoints; ``posted`` reads a form,
-``Storage`` keeps values and ``Starter`` starts an app for them.
+``LanguageModel`` asks a model of the workspace, ``Workspace`` its apps. ``answer`` is the border of the endpoints;
+``posted`` reads a form, ``Storage`` keeps values and ``Starter`` starts an app for them.
 """
 
 from bridge.boundary import UnexpectedError, boundary
