@@ -1,9 +1,8 @@
 """The standard suite: what every tool of the provider must do, spoken to over the SDK's own protocol."""
 
-import http.server
 import threading
 from collections.abc import Callable, Iterator
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import jsonschema
 import pytest
 
 from devtools import catalog
+from devtools.dify_server import App, DifyServer
 from devtools.plugin_process import PluginFailure, PluginProcess
 from devtools.robot import Robot
 
@@ -19,30 +19,63 @@ TOOLS = {tool.name: tool for tool in catalog.tools()}
 TOKEN, SECRET = "fake-token-0123456789abcdef", "SECfake-secret-0123456789"
 SCHEMA = '{"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}'
 MODEL = {"provider": "maker/plugin/maker", "model": "m", "model_type": "llm", "mode": "chat", "completion_params": {}}
+KEYS = {"legal": "app-fake-key-of-legal-0123", "marketing": "app-fake-key-of-marketing-4567"}
+GATEWAY = {"X-Gateway-Key": "fake-gateway-secret-89"}
+HOOK_SECRET = "whsec_ZmFrZS13ZWJob29rLXNlY3JldC0xMjM="
 CSV = "Date,Product,Price,Amount,Region\n2026-03-01,灯,19.99,3,华东\n"
 
 
+@dataclass(frozen=True)
+class World:
+    """What the tools meet outside: a group's robot, and a Dify with two apps."""
+
+    robot: Robot
+    dify: DifyServer
+
+
 @pytest.fixture(scope="module")
-def robot() -> Iterator[Robot]:
-    with Robot(TOKEN, SECRET, enforce_rate=False) as running:
-        yield running
+def world() -> Iterator[World]:
+    with Robot(TOKEN, SECRET, enforce_rate=False) as robot, DifyServer() as dify:
+        dify.add(App("legal", key=KEYS["legal"], headers_required=GATEWAY))
+        dify.add(App("marketing", "chat", key=KEYS["marketing"], headers_required=GATEWAY))
+        yield World(robot, dify)
 
 
-type Call = Callable[[Robot], dict[str, Any]]
+type Call = Callable[[World], dict[str, Any]]
 
 # For each tool: a call that succeeds, calls that fail with the key of their error, and its secrets.
 GOOD: dict[str, Call] = {
+    "app_broadcast": lambda world: apps(world) | {"targets": "marketing, legal"},
+    "app_run": lambda world: (
+        apps(world)
+        | {"app": "marketing", "webhook_url": "http://127.0.0.1:9/hook?key=fake", "webhook_secret": HOOK_SECRET}
+    ),
     "sales_analysis": lambda _: {"csv_text": CSV},
     "json_repair": lambda _: {"text": "So: {a: '1',}", "schema": SCHEMA},
     "json_regenerate": lambda _: {"text": "So: {a: '1',}", "schema": SCHEMA, "model": MODEL},
-    "dingtalk_push": lambda robot: {
+    "dingtalk_push": lambda world: {
         "content": "# 日报\n\n- 一切正常",
-        "access_token": f"{robot.url}/robot/send?access_token={TOKEN}&timestamp=1&sign=stale",
+        "access_token": f"{world.robot.url}/robot/send?access_token={TOKEN}&timestamp=1&sign=stale",
         "sign_secret": SECRET,
         "dedupe_key": "run-1",
     },
 }
 BAD: dict[str, list[tuple[str, Call]]] = {
+    "app_broadcast": [
+        ("no_targets", lambda _: {"query": "x"}),
+        ("unknown_choice", lambda world: apps(world) | {"choose": "press"}),
+        ("broadcast_failed", lambda world: apps(world) | {"app_keys": "marketing=app-fake-key-that-nobody-knows"}),
+        ("broadcast_failed", lambda world: apps(world) | {"extra_headers": "X-Gateway-Key: fake-wrong-secret"}),
+        ("broadcast_failed", lambda world: apps(world) | {"base_url": "http://169.254.169.254", "deadline_s": 2}),
+        ("not_json", lambda world: apps(world) | {"inputs": "{"}),
+        ("out_of_range", lambda world: apps(world) | {"deadline_s": 551}),
+        ("not_an_option", lambda world: apps(world) | {"mode": "some"}),
+    ],
+    "app_run": [
+        ("unknown_target", lambda world: apps(world) | {"app": "press"}),
+        ("dify_key", lambda world: apps(world) | {"app": "a", "app_keys": "a=app-fake-key-that-nobody-knows"}),
+        ("missing_secret", lambda world: apps(world) | {"app": "legal", "webhook_url": "https://example.com"}),
+    ],
     "sales_analysis": [
         ("missing_columns", lambda _: {"csv_text": "日期,品名\n1,2\n"}),
         ("file_url_incomplete", lambda _: {"file": file("/files/1/file-preview?sign=x")}),
@@ -62,8 +95,8 @@ BAD: dict[str, list[tuple[str, Call]]] = {
         ("fallback_not_json", lambda _: {"text": "{}", "model": MODEL, "fallback": "{"}),
     ],
     "dingtalk_push": [
-        ("robot_token", lambda robot: text(base_url=robot.url, access_token="wrong-" + TOKEN)),
-        ("robot_signature", lambda robot: text(base_url=robot.url, sign_secret="wrong" + SECRET)),
+        ("robot_token", lambda world: text(base_url=world.robot.url, access_token="wrong-" + TOKEN)),
+        ("robot_signature", lambda world: text(base_url=world.robot.url, sign_secret="wrong" + SECRET)),
         ("robot_not_reached", lambda _: text(base_url="http://127.0.0.1:9", deadline_s=1)),
         ("address_refused", lambda _: text(base_url="http://169.254.169.254")),
         ("not_json", lambda _: text(links="[{")),
@@ -71,11 +104,23 @@ BAD: dict[str, list[tuple[str, Call]]] = {
     ],
 }
 FIRST_MISSING = {
+    "app_broadcast": "[no_targets]",
+    "app_run": "[missing_parameter] The parameter app",
     "sales_analysis": "[no_source]",
     "json_repair": "[missing_parameter] The parameter text",
     "json_regenerate": "[missing_parameter] The parameter text",
     "dingtalk_push": "[missing_parameter] The parameter content",
 }
+
+
+def apps(world: World) -> dict[str, Any]:
+    """Two apps by their keys, in a hosted Dify that wants a header more."""
+    return {
+        "query": "What?",
+        "app_keys": "\n".join(f"{name}={key}" for name, key in KEYS.items()),
+        "base_url": world.dify.url,
+        "extra_headers": "\n".join(f"{name}: {value}" for name, value in GATEWAY.items()),
+    }
 
 
 def text(**given: Any) -> dict[str, Any]:
@@ -115,15 +160,15 @@ def test_an_empty_call_is_refused_by_name(tool: str, plugin: PluginProcess) -> N
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-def test_the_outputs_are_what_the_schema_says(tool: str, plugin: PluginProcess, robot: Robot) -> None:
-    outcome = plugin.invoke(tool, GOOD[tool](robot))
+def test_the_outputs_are_what_the_schema_says(tool: str, plugin: PluginProcess, world: World) -> None:
+    outcome = plugin.invoke(tool, GOOD[tool](world))
     schema = TOOLS[tool].declaration["output_schema"]
     assert outcome.variables.keys() == schema["properties"].keys()
     assert None not in outcome.variables.values()
     strict = jsonschema.Draft202012Validator(nullable(schema))
     strict.validate(outcome.variables)
     assert outcome.json == [outcome.variables]
-    assert outcome.text == outcome.variables["report"]
+    assert outcome.text == outcome.variables["answer" if tool == "app_run" else "report"]
 
 
 def nullable(schema: Any) -> Any:
@@ -138,33 +183,33 @@ def nullable(schema: Any) -> Any:
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-def test_an_agent_gets_text_and_little_json(tool: str, plugin: PluginProcess, robot: Robot) -> None:
-    outcome = plugin.invoke(tool, GOOD[tool](robot), agent=True)
+def test_an_agent_gets_text_and_little_json(tool: str, plugin: PluginProcess, world: World) -> None:
+    outcome = plugin.invoke(tool, GOOD[tool](world), agent=True)
     assert [message["type"] for message in outcome.messages] == ["text", "json"]
 
 
 @pytest.mark.parametrize(("tool", "key", "call"), [(tool, key, call) for tool in BAD for key, call in BAD[tool]])
 def test_a_failure_is_raised_with_its_key_and_without_its_causes(
-    tool: str, key: str, call: Call, plugin: PluginProcess, robot: Robot
+    tool: str, key: str, call: Call, plugin: PluginProcess, world: World
 ) -> None:
     with pytest.raises(PluginFailure) as failure:
-        plugin.invoke(tool, call(robot))
+        plugin.invoke(tool, call(world))
     assert failure.value.message.startswith(f"[{key}] ")
     assert "During handling" not in failure.value.trace
     assert "direct cause" not in failure.value.trace
 
 
-def test_no_byte_of_the_process_holds_a_secret(robot: Robot) -> None:
+def test_no_byte_of_the_process_holds_a_secret(world: World) -> None:
     with PluginProcess(ROOT) as plugin:
         for tool in TOOLS:
             for agent in (False, True):
-                plugin.invoke(tool, GOOD[tool](robot), agent=agent)
+                plugin.invoke(tool, GOOD[tool](world), agent=agent)
             for _, call in BAD[tool]:
                 with pytest.raises(PluginFailure):
-                    plugin.invoke(tool, call(robot))
+                    plugin.invoke(tool, call(world))
         written = plugin.written
     assert len(written) > 1000
-    for secret in (TOKEN, SECRET, "access_token=", "sign="):
+    for secret in (TOKEN, SECRET, "access_token=", "sign=", *KEYS.values(), *GATEWAY.values(), HOOK_SECRET, "key=fake"):
         assert secret.encode() not in written
 
 
@@ -173,28 +218,17 @@ def test_nothing_is_written_beside_the_protocol(plugin: PluginProcess) -> None:
 
 
 @pytest.fixture
-def big_file(tmp_path: Path) -> Iterator[str]:
+def big_file(tmp_path: Path, served: str) -> str:
     """The address of 150,000 rows, each with a price that has to be read by itself: that takes seconds."""
     prices = (f'"¥{number:,}.99 元"' for number in range(150_000))
     rows = "".join(
         f"2026-03-{number % 30 + 1:02},灯{number % 40},{price},3,华东\n" for number, price in enumerate(prices)
     )
     (tmp_path / "big.csv").write_text(CSV + rows, encoding="utf-8")
-    serve = partial(Quiet, directory=str(tmp_path))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), serve) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/big.csv"
-        server.shutdown()
+    return f"{served}/big.csv"
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """A file server that keeps its log to itself."""
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-def test_a_big_table_does_not_silence_the_plugin(plugin: PluginProcess, robot: Robot, big_file: str) -> None:
+def test_a_big_table_does_not_silence_the_plugin(plugin: PluginProcess, world: World, big_file: str) -> None:
     ended: list[str] = []
     begun = threading.Event()
 
@@ -207,7 +241,7 @@ def test_a_big_table_does_not_silence_the_plugin(plugin: PluginProcess, robot: R
     slow = threading.Thread(target=analyse)
     slow.start()
     assert begun.wait(60)
-    plugin.invoke("dingtalk_push", GOOD["dingtalk_push"](robot) | {"dry_run": True})
+    plugin.invoke("dingtalk_push", GOOD["dingtalk_push"](world) | {"dry_run": True})
     ended.append("small")
     slow.join()
     assert ended == ["small", "big"]

@@ -1,7 +1,5 @@
 """One question to many apps: who is asked, when it is enough, and what is told of everybody."""
 
-import http.server
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -492,22 +490,11 @@ def test_a_bug_is_not_taken_for_an_answer(dify: DifyServer, monkeypatch: pytest.
 
 
 @pytest.fixture
-def table(tmp_path: Path) -> Iterator[dict[str, Any]]:
+def table(tmp_path: Path, served: str) -> dict[str, Any]:
     """A file as Dify hands it over."""
     (tmp_path / "t.csv").write_text("a,b\n1,2\n", encoding="utf-8")
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def __init__(self, *arguments: Any) -> None:
-            super().__init__(*arguments, directory=str(tmp_path))
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_port}/t.csv"
-        yield {"url": url, "filename": "t.csv", "extension": ".csv", "mime_type": "text/csv", "type": "custom"}
-        server.shutdown()
+    known = {"filename": "t.csv", "extension": ".csv", "mime_type": "text/csv", "type": "custom"}
+    return {"url": f"{served}/t.csv"} | known
 
 
 def test_each_app_gets_its_own_copy_of_the_files(dify: DifyServer, workspace: Workspace, table: dict[str, Any]) -> None:
