@@ -195,7 +195,7 @@ def references(document: Document) -> Iterator[str]:
                 yield f"{name}: {selector[0]} is not upstream"
             elif not exists(document, selector):
                 yield f"{name}: {'.'.join(selector)} does not exist"
-        for text in texts(node["data"]):
+        for text in texts({key: value for key, value in node["data"].items() if key != "template"}):
             if "{{" in VARIABLE_PATTERN.sub("", text):
                 yield f"{name}: holds a reference that Dify does not read"
 
@@ -215,6 +215,8 @@ def selectors(data: Document) -> Iterator[list[str]]:
         if setting["type"] == "variable":
             yield setting["value"]
     yield from (output["value_selector"] for output in data.get("outputs", []))
+    if data["type"] == "template-transform":
+        yield from (variable["value_selector"] for variable in data["variables"])
     yield from (one["variable_selector"] for case in data.get("cases", []) for one in case["conditions"])
 
 
@@ -231,6 +233,8 @@ def exists(document: Document, selector: list[str]) -> bool:
             known = known | {"text": {}, "files": {}, "json": {}}
         case "llm":
             known = LLM_OUTPUTS
+        case "template-transform":
+            known = {"output": {}}
         case _:
             known = {}
     for step in [name, *path]:
