@@ -8,7 +8,7 @@ from pydantic_core import from_json
 from opskit.dify.failure import read
 from opskit.errors import Unavailable
 
-MAX_LINE = 32 * 1024 * 1024  # bytes; an event holds a node's outputs, and a body without lines must not fill memory
+MAX_EVENT = 32 * 1024 * 1024  # bytes; it holds a node's outputs, and a body without an end must not fill memory
 
 
 def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -27,21 +27,26 @@ def lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
             yield from complete
         rest.append(last)
         held += len(last)
-        if held > MAX_LINE:
-            raise Unavailable("dify_endless", limit_mb=MAX_LINE // 1024 // 1024)
+        if held > MAX_EVENT:
+            raise endless()
 
 
 def events(chunks: Iterable[bytes]) -> Iterator[dict[str, Any]]:
     """The events of a stream, each as soon as its data is complete. Pings, comments and what is no JSON are left out.
 
     Data that goes over several lines is joined (WHATWG HTML, section 9.2.6), although Dify never writes it so.
+    Unavailable ``dify_endless``: an event is longer than 32 MiB.
     """
     held: list[bytes] = []
+    size = 0
     for line in lines(chunks):
         if line.startswith(b"data:"):
             event = None if held else _parsed(line[5:])
             if event is None:
+                size = size + len(line) if held else len(line)
                 held.append(line[5:])
+                if size > MAX_EVENT:
+                    raise endless()
         elif not held or line.rstrip(b"\r"):
             continue
         else:
@@ -50,9 +55,14 @@ def events(chunks: Iterable[bytes]) -> Iterator[dict[str, Any]]:
             yield event
 
 
+def endless() -> Unavailable:
+    """What is the matter with an answer that does not end."""
+    return Unavailable("dify_endless", limit_mb=MAX_EVENT // 1024 // 1024)
+
+
 def _parsed(data: bytes) -> dict[str, Any] | None:
     try:
-        event = from_json(data)
+        event = from_json(data, allow_inf_nan=False)
     except ValueError:
-        event = read(data)  # half of a surrogate pair is a fault to the fast reader only
+        event = read(data)  # half of a surrogate pair is a fault to the fast reader only, and NaN is null
     return event if isinstance(event, dict) else None

@@ -47,6 +47,7 @@ _BY_STATUS: dict[int, tuple[type[OpskitError], str]] = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: _BY_CODE["file_too_large"],
     HTTPStatus.NOT_FOUND: (InvalidInput, "dify_wrong_address"),
     HTTPStatus.METHOD_NOT_ALLOWED: (InvalidInput, "dify_wrong_address"),
+    HTTPStatus.BAD_REQUEST: _BY_CODE["bad_request"],
 }
 
 
@@ -71,7 +72,7 @@ def failure(status: int, body: object, headers: Mapping[str, str] | None = None)
 def read(body: bytes) -> object:
     """The JSON of a body, or None."""
     try:
-        return json.loads(body)
+        return json.loads(body, parse_constant=lambda _: None)  # NaN is no JSON, and nobody after us could read it
     except (ValueError, RecursionError):
         return None
 
@@ -86,7 +87,7 @@ def told_inside(body: Mapping[str, Any]) -> OpskitError | None:
 
 def run_failed(message: str) -> OpskitError:
     """The failure of a run that had begun: ``message`` is what Dify says about the node that failed."""
-    return Unavailable("dify_run_failed", message=message)
+    return Unavailable("dify_run_failed", message=message or "-")
 
 
 def invocation_failed(text: str) -> OpskitError:
@@ -99,21 +100,21 @@ def invocation_failed(text: str) -> OpskitError:
         return Unavailable("dify_no_invocation", message=text)
     status, body = int(told[1]), read(told[2].encode())
     message = str(body.get("message") or "") if isinstance(body, dict) else told[2]
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         return Refused("dify_maybe_completion", code=f"HTTP {status}", message=message)
+    if status not in {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND} or not isinstance(body, dict):
+        return Unavailable("dify_no_invocation", message=text)
     if _NO_SUCH_APP.search(message):
         return Refused("dify_no_such_app", message=message)
-    if _NOT_PUBLISHED.search(message):
-        return Refused("dify_app_unavailable", code=f"HTTP {status}", message=message)
-    return failure(status, body if isinstance(body, dict) else {"message": message})
+    return failure(status, body)
 
 
 def _meant(message: str, code: str, headers: Mapping[str, str]) -> OpskitError | None:
     """What ``invalid_param`` means where only the words say it."""
+    if found := _RUN_FAILED.match(message):
+        return run_failed(found[1])  # first of all: it quotes what a node said, and that may be anything
     if _BUSY.search(message):
         return _busy(code, message, headers)
-    if found := _RUN_FAILED.match(message):
-        return run_failed(found[1])
     if _NOT_PUBLISHED.search(message):
         return Refused("dify_app_unavailable", code=code, message=message)
     return None

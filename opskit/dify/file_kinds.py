@@ -1,10 +1,11 @@
-"""The type that Dify gives to a file, by the ending of its name: a run is refused when it is called another one.
+"""The type that Dify gives to a file, by its ending, else its media type: a run is refused when it is called another.
 
 Source: Dify 1.13.3, ``constants/__init__.py`` and ``factories/file_factory``, tried on a running server. Endings that
 only one of the two text extractors knows are left to what the calling Dify says.
 """
 
 import mimetypes
+from pathlib import PurePosixPath
 
 _KINDS = {
     "image": "jpg jpeg png webp gif svg",
@@ -14,14 +15,16 @@ _KINDS = {
 }
 _BY_ENDING = {ending: kind for kind, endings in _KINDS.items() for ending in endings.split()}
 _EITHER = frozenset({"doc", "eml", "msg", "ppt", "pptx", "xml", "epub"})
+_BY_MIME_TYPE = {"image": "image", "video": "video", "audio": "audio", "text": "document", "pdf": "document"}
 
 
-def kind_of(filename: str, said: str = "") -> str:
+def kind_of(filename: str, mime_type: str, said: str = "") -> str:
     """image, video, audio, document or custom; ``said`` is what Dify called it when it handed the file over."""
-    ending = filename.rpartition(".")[2].lower()
+    ending = PurePosixPath(filename).suffix.lstrip(".").lower()
     if ending in _EITHER and said:
         return said
-    return _BY_ENDING.get(ending, "custom")
+    by_mime_type = (kind for part, kind in _BY_MIME_TYPE.items() if part in mime_type)
+    return _BY_ENDING.get(ending) or next(by_mime_type, "custom")
 
 
 def mime_type_of(filename: str, said: str = "") -> str:

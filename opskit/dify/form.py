@@ -6,7 +6,7 @@ Source: Dify 1.13.3, ``core/app/apps/base_app_generator.py``, ``_validate_inputs
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sized
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,10 @@ _FILES = frozenset({"file", "file-list"})
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A variable of the form: ``kind`` is text-input, paragraph, select, number, checkbox, file, file-list or other."""
+    """A variable of the form: ``kind`` is text-input, paragraph, select, number, checkbox, file, file-list or other.
+
+    ``max_length`` is in characters, or in files. A required one must be given even where it has a default.
+    """
 
     name: str
     kind: str
@@ -31,7 +34,7 @@ class Field:
         return cls(
             name=str(told.get("variable") or ""),
             kind=kind,
-            required=bool(told.get("required")) and told.get("default") in (None, ""),
+            required=bool(told.get("required")),
             max_length=length if isinstance(length, int) and length > 0 else None,
             options=tuple(map(str, told.get("options") or ())),
         )
@@ -40,13 +43,33 @@ class Field:
         """What Dify would say about ``value``, in its words; empty when it takes it."""
         if value is None:
             return f"{self.name} is required in input form" if self.required else ""
-        if self.kind == "number" and not _is_number(value):
-            return f"{self.name} in input form must be a valid number"
-        if self.kind == "select" and self.options and value not in self.options and value != "":
-            return f"{self.name} in input form must be one of the following: {list(self.options)}"
-        if self.kind in _TEXTS and self.max_length and len(str(value)) > self.max_length:
-            return f"{self.name} in input form must be less than {self.max_length} characters"
-        return ""
+        if value == "" and self.kind in _FILES and not self.required:
+            return ""
+        problem = self._mismatch(value)
+        return f"{self.name} in input form must be {problem}" if problem else ""
+
+    def _mismatch(self, value: object) -> str:
+        """What ``value`` must be, if it is not that."""
+        wanted = ""
+        match self.kind, value:
+            case "number", _ if not _is_number(value):
+                wanted = "a valid number"
+            case "select", _ if value not in self.options:
+                wanted = f"one of the following: {list(self.options)}"
+            case "file", _ if not isinstance(value, dict):
+                wanted = "a file"
+            case "json_object", _ if value and not isinstance(value, dict):
+                wanted = "a dict"
+            case "file-list", list() if all(isinstance(file, dict) for file in value):
+                wanted = f"less than {self.max_length} files" if self._is_beyond(value) else ""
+            case "file-list", _:
+                wanted = "a list of files"
+            case (("text-input" | "paragraph"), str()) if self._is_beyond(value):
+                wanted = f"less than {self.max_length} characters"
+        return wanted
+
+    def _is_beyond(self, value: Sized) -> bool:
+        return self.max_length is not None and len(value) > self.max_length
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +114,10 @@ def _text(value: object) -> object:
 
 
 def _is_number(value: object) -> bool:
+    """Whether Dify takes it: no exponents, and a blank text means none."""
+    if not isinstance(value, str):
+        return isinstance(value, int | float)
     try:
-        float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+        return not value.strip() or (float if "." in value else int)(value) is not None
+    except ValueError:
         return False
-    return True

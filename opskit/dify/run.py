@@ -68,25 +68,24 @@ class Run:
         """Add an event of the stream, and return the text that it adds to the answer."""
         self.task_id = self.task_id or str(event.get("task_id") or "")
         self.conversation_id = self.conversation_id or str(event.get("conversation_id") or "")
-        data = event.get("data")
-        data = data if isinstance(data, dict) else {}
+        data = _object(event.get("data"))
         name = event.get("event")
-        if name != "error":
+        if name not in (None, "ping", "error"):
             self.status = self.status or "running"
         match name:
             case "workflow_started":
                 self.run_id = str(event.get("workflow_run_id") or data.get("id") or "")
-                self.app_id = str((data.get("inputs") or {}).get("sys.app_id") or "")
+                self.app_id = str(_object(data.get("inputs")).get("sys.app_id") or "")
             case "text_chunk":
                 return self._said(data.get("text"))
             case "message" | "agent_message":
                 self._is_chat = True
                 return self._said(event.get("answer"))
-            case "message_replace":
-                self.answer = str(event.get("answer") or "")
+            case "message_replace" | "text_replace":
+                self.answer = str(event.get("answer") or data.get("text") or "")
             case "message_end":
                 self._message_ended = self._is_chat = True
-                self._used((event.get("metadata") or {}).get("usage"))
+                self._used(_object(_object(event.get("metadata")).get("usage")))
                 if not self.run_id:
                     self.status = "succeeded"
             case "workflow_finished" | "workflow_paused":
@@ -99,14 +98,11 @@ class Run:
         """Take over how a workflow's run ended, from its last event, a blocking answer or the run's status."""
         self.run_id = self.run_id or str(data.get("id") or data.get("workflow_run_id") or "")
         self.status = _STATUSES.get(str(data.get("status")), "running")
-        outputs = data.get("outputs")
-        if isinstance(outputs, dict):
-            self.outputs = outputs
+        self.outputs = _object(data.get("outputs")) or self.outputs
         if self.status == "failed":
             self.error = run_failed(str(data.get("error") or ""))
-        if data.get("total_tokens"):
-            self.tokens = int(data["total_tokens"])
-        elif self.tokens is None and self.ended:
+        self.tokens = _count(data.get("total_tokens")) or self.tokens
+        if self.tokens is None and self.ended:
             self.tokens = 0
         if not self._is_chat and self.outputs:
             self.answer = answer_of(self.outputs) or self.answer
@@ -122,15 +118,24 @@ class Run:
         self.answer += text
         return text
 
-    def _used(self, usage: object) -> None:
-        if not isinstance(usage, dict):
-            return
-        self.tokens = self.tokens or int(usage.get("total_tokens") or 0)
-        self.currency = str(usage.get("currency") or "")
+    def _used(self, usage: Mapping[str, Any]) -> None:
+        self.tokens = self.tokens or _count(usage.get("total_tokens"))
         try:
-            self.cost = Decimal(str(usage.get("total_price")))
+            cost = Decimal(str(usage.get("total_price")))
         except InvalidOperation:
-            self.cost = None
+            return
+        if cost.is_finite():
+            self.cost, self.currency = cost, str(usage.get("currency") or "")
+
+
+def _object(value: object) -> dict[str, Any]:
+    """A JSON object; an empty one in the place of anything else, for the server may be none of Dify's."""
+    return value if isinstance(value, dict) else {}
+
+
+def _count(value: object) -> int | None:
+    """A number of tokens, if it is one."""
+    return value if isinstance(value, int) else None
 
 
 def answered(body: Mapping[str, Any]) -> Run:

@@ -14,14 +14,13 @@ from typing import Any, Self
 import requests
 
 from opskit import http
-from opskit.dify.events import events
+from opskit.dify.events import MAX_EVENT, endless, events
 from opskit.dify.failure import failure, read, told_inside
 from opskit.dify.form import Form
 from opskit.dify.run import Run, answered
-from opskit.errors import InvalidInput, Unavailable
+from opskit.errors import InvalidInput, Refused, Unavailable
 
 IDLE_S = 35.0  # Dify pings every 10 s; after three that are missing nobody works on the run any more
-_MAX_ANSWER = 32 * 1024 * 1024  # bytes of a blocking answer or a run's status
 _MAX_REFUSAL = 64 * 1024
 # Where a run is begun, and below what it is stopped, by the mode of the app; all others are chats.
 _BEGUN_AT = {"workflow": "workflows/run", "completion": "completion-messages"}
@@ -89,8 +88,11 @@ class App:
         self._client.close()
 
     def mode(self, ends: float | http.Deadline) -> str:
-        """workflow, advanced-chat (a chatflow), chat, agent-chat or completion."""
-        return str(self._json("GET", "info", ends).get("mode") or "")
+        """workflow, advanced-chat (a chatflow), chat, agent-chat or completion. Refused ``dify_untold``: none."""
+        mode = self._json("GET", "info", ends).get("mode")
+        if not isinstance(mode, str) or not mode:
+            raise Refused("dify_untold")
+        return mode
 
     def form(self, ends: float | http.Deadline) -> Form:
         """The input form. Refused ``dify_app_unavailable``: the app is not published."""
@@ -102,20 +104,23 @@ class App:
             body = self._json(
                 "POST", "files/upload", ends, files={"file": (filename, file, mime_type)}, data={"user": user}
             )
-        return str(body["id"])
+        return str(body.get("id") or "")
 
     @contextlib.contextmanager
     def stream(
         self, mode: str, request: Mapping[str, Any], ends: float | http.Deadline
     ) -> Iterator[Iterator[dict[str, Any]]]:
-        """Start a run and give its events. A failure that comes with HTTP 200 is raised as well, if it comes alone."""
+        """Start a run and give its events. A failure that comes with HTTP 200 is raised as well, if it comes alone.
+
+        Unavailable ``not_dify``: the answer is no stream.
+        """
         asked = json.dumps({**request, "response_mode": "streaming"}, ensure_ascii=False).encode()
         with self._open("POST", _BEGUN_AT.get(mode, _CHATS), ends, idle_s=IDLE_S, data=asked) as answer:
-            if "event-stream" in answer.headers.get("Content-Type", ""):
-                yield events(answer.chunks())
-                return
-            body = _checked(HTTPStatus.OK, _body(answer, _MAX_ANSWER), answer.headers)
-            yield iter([{"event": "workflow_finished", **body}] if "data" in body else [])
+            kind = answer.headers.get("Content-Type", "")
+            if "event-stream" not in kind:
+                _checked(answer.status, _body(answer, MAX_EVENT), answer.headers)
+                raise _not_dify(answer.status, answer.headers)
+            yield events(answer.chunks())
 
     def run(self, mode: str, request: Mapping[str, Any], ends: float | http.Deadline) -> Run:
         """Start a run and wait for its end, in one answer (``response_mode: blocking``). Agents have no such mode."""
@@ -145,7 +150,7 @@ class App:
 
     def _json(self, method: str, route: str, ends: float | http.Deadline, **options: Any) -> dict[str, Any]:
         with self._open(method, route, ends, **options) as answer:
-            return _checked(answer.status, _body(answer, _MAX_ANSWER), answer.headers)
+            return _checked(answer.status, _body(answer, MAX_EVENT), answer.headers)
 
     @contextlib.contextmanager
     def _open(self, method: str, route: str, ends: float | http.Deadline, **options: Any) -> Iterator[http.Answer]:
@@ -162,10 +167,14 @@ def _checked(status: int, body: bytes, headers: Mapping[str, str]) -> dict[str, 
     """The JSON object of a body. Unavailable: there is none; whatever it tells, when it tells of a failure."""
     found = read(body)
     if not isinstance(found, dict):
-        raise Unavailable("not_dify", code=f"HTTP {status}", kind=headers.get("Content-Type", ""))
+        raise _not_dify(status, headers)
     if failed := told_inside(found):
         raise failed
     return found
+
+
+def _not_dify(status: int, headers: Mapping[str, str]) -> Unavailable:
+    return Unavailable("not_dify", code=f"HTTP {status}", kind=headers.get("Content-Type", "-"))
 
 
 def _body(answer: http.Answer, limit: int) -> bytes:
@@ -175,5 +184,5 @@ def _body(answer: http.Answer, limit: int) -> bytes:
         if len(body) > limit:
             if limit == _MAX_REFUSAL:
                 break
-            raise Unavailable("dify_endless", limit_mb=limit // 1024 // 1024)
+            raise endless()
     return bytes(body)

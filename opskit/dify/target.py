@@ -99,9 +99,11 @@ class KeyTarget:
         inputs = form.fitted(question.inputs, question.spare)
         request: dict[str, Any] = {"inputs": inputs, "user": question.user}
         is_chat = "chat" in self._mode
-        beside = is_chat and not question.file_input
+        beside = self._mode != "workflow" and not question.file_input
         place = _place_of_files(form, question) if question.files and not beside else None
-        problems = list(form.problems(inputs | {place.name: question.files} if place else inputs))
+        if place:  # filled in when nothing else is wrong
+            inputs[place.name] = [{} for _ in question.files] if place.kind == "file-list" else {}
+        problems = list(form.problems(inputs))
         if is_chat and not question.query:
             problems.append("query is required by a chat app")
         if problems:
@@ -148,7 +150,7 @@ class KeyTarget:
     def _uploaded(self, file: LocalFile, user: str, ends: http.Deadline) -> dict[str, str]:
         mime_type = mime_type_of(file.filename, file.mime_type)
         number = self.app.upload(file.path, file.filename, mime_type, user=user, ends=ends)
-        kind = kind_of(file.filename, file.said)
+        kind = kind_of(file.filename, mime_type, file.said)
         return {"type": kind, "transfer_method": "local_file", "upload_file_id": number}
 
 

@@ -25,15 +25,11 @@ class Deadline:
 
     def __init__(self, ends: float) -> None:
         self.ends = min(ends, time.monotonic() + _LONGEST_S)
+        self.connected = False  # whether the request that it applies to has a connection: without one, nothing was sent
         self._closed = threading.Event()
         self._lock = threading.Lock()
         self._handle: socket.socket | None = None
-        self._watchdog = threading.Thread(target=self._watch, name="opskit-deadline", daemon=True)
-
-    @property
-    def connected(self) -> bool:
-        """Whether there has been a connection at all: without one, nothing was sent."""
-        return self._watchdog.ident is not None
+        self._watchdog: threading.Thread | None = None
 
     @property
     def over(self) -> bool:
@@ -53,12 +49,15 @@ class Deadline:
         The watchdog holds a duplicate of the file descriptor: TLS replaces the socket, and numbers are used again.
         """
         handle = socket.socket(fileno=os.dup(connection.fileno()))
+        self.connected = True
         with self._lock:
             self._release()
             self._handle = handle
-        self.left()
-        if self._watchdog.ident is None:
-            self._watchdog.start()
+            self.left()
+            if self._watchdog is None:
+                watchdog = threading.Thread(target=self._watch, name="opskit-deadline", daemon=True)
+                watchdog.start()
+                self._watchdog = watchdog
 
     def postpone(self, ends: float) -> None:
         """Let the moment come later; one that was cancelled stays over."""
@@ -74,7 +73,8 @@ class Deadline:
 
     @contextlib.contextmanager
     def applied(self) -> Iterator[None]:
-        """Make this the deadline of the connections that are opened or used inside."""
+        """Make this the deadline of the connections that are opened or used inside, for one request."""
+        self.connected = False
         token = CURRENT.set(self)
         try:
             yield
@@ -85,9 +85,10 @@ class Deadline:
         """Leave the socket alone."""
         with self._lock:
             self._release()
+            watchdog = self._watchdog
         self._closed.set()
-        if self._watchdog.ident is not None:
-            self._watchdog.join()
+        if watchdog is not None:
+            watchdog.join()
 
     def __enter__(self) -> Self:
         return self
@@ -101,10 +102,13 @@ class Deadline:
             self._handle = None
 
     def _watch(self) -> None:
-        while not (self._closed.is_set() or self.over):
-            self._closed.wait(self.ends - time.monotonic())
-        with self._lock:
-            self._shut_down()
+        while True:
+            self._closed.wait(max(self.ends - time.monotonic(), 0))
+            with self._lock:
+                if self._closed.is_set() or self.over:
+                    self._shut_down()
+                    self._watchdog = None  # if it is postponed after all, the next connection gets another one
+                    return
 
     def _shut_down(self) -> None:
         if self._handle is not None:

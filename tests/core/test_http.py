@@ -840,6 +840,83 @@ def test_a_watchdog_goes_with_its_request() -> None:
     assert during > before
 
 
+# A deadline of the caller's
+
+
+def rushing(deadline: http.Deadline, url: str, **options: Any) -> object:
+    """What becomes of a request under this deadline: its status, or why there is none."""
+    with http.session() as client, client.open("GET", url, ends=deadline, **options) as answer:
+        return answer.status, b"".join(answer.chunks())
+
+
+def test_a_deadline_of_the_callers_serves_one_request_after_the_other_and_may_come_later() -> None:
+    with serving(lambda request: request.answer(200, b"x")) as url, http.Deadline(0) as deadline:
+        assert problem(lambda: rushing(deadline, url), "not_reached") == "timeout"
+        deadline.postpone(soon())
+        for _ in range(3):
+            assert rushing(deadline, url) == (200, b"x")
+        assert not deadline.over
+        deadline.postpone(0)
+        assert not deadline.over  # it never comes earlier
+    assert not [thread for thread in threading.enumerate() if thread.name == "opskit-deadline"]
+
+
+def test_a_deadline_that_has_come_is_watched_again_when_it_is_postponed() -> None:
+    """What waited between two requests for something else must not go on without an end."""
+    with serving(lambda request: request.answer(200, b"x")) as url, http.Deadline(soon(0.2)) as deadline:
+        assert rushing(deadline, url) == (200, b"x")
+        time.sleep(0.3)
+        deadline.postpone(soon(0.4))
+        with talking(SLOW["headers"][1]) as port:
+            assert problem(lambda: rushing(deadline, f"http://127.0.0.1:{port}/")) == "timeout"
+    assert not [thread for thread in threading.enumerate() if thread.name == "opskit-deadline"]
+
+
+def test_whether_anything_was_sent_is_told_of_each_request() -> None:
+    with serving(lambda request: request.answer(200, b"x")) as url, http.Deadline(soon()) as deadline:
+        assert rushing(deadline, url) == (200, b"x")
+        assert problem(lambda: rushing(deadline, "http://127.0.0.1:1/"), "not_reached") == "ConnectionError"
+
+
+@pytest.mark.parametrize("slow", ["silence", "headers", "body", "silent handshake"])
+def test_a_deadline_is_cancelled_from_another_thread_whatever_is_waited_for(slow: str) -> None:
+    scheme, talk = SLOW[slow]
+    with talking(talk) as port, http.Deadline(soon(30)) as deadline:
+        cancelling = threading.Timer(0.2, deadline.cancel)
+        cancelling.start()
+        began = time.monotonic()
+        assert problem(lambda: rushing(deadline, f"{scheme}://127.0.0.1:{port}/")) == "timeout"
+        assert time.monotonic() - began < 10
+        cancelling.join()
+        deadline.postpone(soon(30))
+        assert deadline.over  # it stays cancelled
+        assert problem(lambda: rushing(deadline, f"{scheme}://127.0.0.1:{port}/"), "not_reached") == "timeout"
+
+
+def test_a_deadline_that_is_cancelled_while_it_connects_guards_nothing() -> None:
+    with talking(idle) as port, http.Deadline(soon(30)) as deadline:
+        deadline.cancel()
+        with socket.create_connection(("127.0.0.1", port)) as connection, pytest.raises(TimeoutError):
+            deadline.guard(connection)
+
+
+@pytest.mark.parametrize("slow", ["silence", "silent body"])
+def test_a_silence_ends_a_request_before_its_deadline(slow: str) -> None:
+    def start(connection: socket.socket, over: threading.Event) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n")
+        over.wait()
+
+    with talking(idle if slow == "silence" else start) as port, http.Deadline(soon(30)) as deadline:
+        began = time.monotonic()
+        assert problem(lambda: rushing(deadline, f"http://127.0.0.1:{port}/", idle_s=0.3)) == "silence"
+        assert time.monotonic() - began < 10
+
+
+def test_what_drips_is_no_silence() -> None:
+    with talking(dripping(b"HTTP/1.1 200 OK\r\n\r\n", b"x")) as port, http.Deadline(soon(1)) as deadline:
+        assert problem(lambda: rushing(deadline, f"http://127.0.0.1:{port}/", idle_s=0.5)) == "timeout"
+
+
 # TLS
 
 
