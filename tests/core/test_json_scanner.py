@@ -8,7 +8,7 @@ import pytest
 
 from devtools.json_bench import faults
 from devtools.json_bench.pathological import PATTERNS
-from opskit.jsonfix import mend
+from opskit.jsonfix import mend, texts
 from opskit.jsonfix.edits import Edit, applied, composed
 
 CASES: dict[str, list[tuple[str, Any]]] = {
@@ -218,6 +218,18 @@ def value_of(text: str) -> Any:
 @pytest.mark.parametrize(("text", "value"), [case for cases in CASES.values() for case in cases])
 def test_broken_json_becomes_what_it_was_to_be(text: str, value: Any) -> None:
     assert value_of(text) == value
+
+
+@pytest.mark.parametrize("text", [text for cases in CASES.values() for text, _ in cases])
+def test_a_long_text_ends_where_a_short_one_would(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    short = mend(text)
+    monkeypatch.setattr(texts, "_LONG", -1)
+    assert mend(text) == short
+
+
+@pytest.mark.parametrize("inner", ['x "y" ', 'x", y ', 'x “y" ', '\\"z\\", \'y\' "x" '])
+def test_many_inner_marks_end_no_text(inner: str) -> None:
+    assert value_of('[{"a": "' + inner * 1_000 + '", "b": 1}]') == [{"a": (inner * 1_000).replace("\\", ""), "b": 1}]
 
 
 @pytest.mark.parametrize("text", ['{"a",', '{"a" ]', "{'a', 'b"])
