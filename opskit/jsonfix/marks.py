@@ -107,6 +107,7 @@ AFTER_ROOT = re.compile(rf"{GAP}(?:\Z|\+{GAP}{QUOTE})")
 # Members and items that are as they should be, taken in one step.
 _MEMBER = rf"{SPACE}{TEXT}{SPACE}:{SPACE}(?:{TEXT}|{BARE}){SPACE}"  # a comma of thousands is followed by no key
 MEMBERS = re.compile(rf"(?:{_MEMBER},(?={SPACE}{TEXT}{SPACE}:))++")
+FLAT_OBJECT = rf"{{(?:(?:{_MEMBER},)*+{_MEMBER})?+{SPACE}}}"  # strict, without brackets inside
 GOOD_KEY = re.compile(rf"{TEXT}{SPACE}:{SPACE}")
 _GOOD_VALUE = (
     rf"{BARE}(?!,[0-9]{{3}}(?![0-9:]))"

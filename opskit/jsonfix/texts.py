@@ -45,7 +45,7 @@ _FAR = 10_000  # characters to a mark that a backslash hides
 _TRIES = 50  # doubled quotation marks
 _TROUBLE = re.compile(r'["\\\x00-\x1f]')
 _UNIT = re.compile(
-    r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})|(?P<bad>"+|[\x00-\x1f]+|\\(?:x[0-9a-fA-F]{2}|U[0-9a-fA-F]{8}|\r\n|(?s:.))?)'
+    r'\\(?:["\\](?:\\["\\])*+|[/bfnrt]|u[0-9a-fA-F]{4})|(?P<bad>"+|[\x00-\x1f]+|\\(?:x[0-9a-fA-F]{2}|U[0-9a-fA-F]{8}|\r\n|(?s:.))?)'
 )
 _STRAY_END = re.compile(rf"[\s{marks.ODD_SPACE}]*+[{marks.P_ENDS}\s;]*+\Z")
 _KEY_CUT = re.compile(rf"[^\n{marks.ANY_QUOTE[1:-1]}{marks.COMMAS}{marks.COLONS}{{}}]{{1,80}}(?=[{marks.COLONS}])")
@@ -247,11 +247,11 @@ def _escaped(text: str, start: int, end: int, *, cut: bool) -> Iterator[Edit]:
     for unit in _UNIT.finditer(text, start, end):
         bad = unit["bad"]
         first, last = unit.span()
-        if bad is None and is_path and unit[0] not in ("\\\\", '\\"'):
+        if bad is None and is_path and text[first + 1] not in '\\"':
             yield Edit(first, first + 1, "\\\\", "escape_fixed")
             continue
         if bad is None:
-            pair = first if _HIGH_HALF.fullmatch(text, first, last) else -1
+            pair = first if last - first == _ESCAPE and _HIGH_HALF.fullmatch(text, first, last) else -1
             continue
         if bad[0] == '"':
             yield Edit(first, last, '\\"' * len(bad), "quote_escaped")
