@@ -152,7 +152,7 @@ class PluginProcess:
         return Outcome(list(self.stream(tool, parameters, agent=agent)))
 
     def stream(self, tool: str, parameters: dict[str, Any], *, agent: bool = False) -> Iterator[Message]:
-        """Call a tool and yield its messages as they come; PluginFailure when it raises."""
+        """Call a tool at once and yield its messages as they come; PluginFailure when it raises."""
         request = {
             "type": "tool",
             "action": "invoke_tool",
@@ -163,12 +163,12 @@ class PluginProcess:
             "credentials": {},
             "credential_type": "api-key",
         }
-        yield from self.request(request, agent=agent)
+        return self.request(request, agent=agent)
 
     def request(self, data: dict[str, Any], *, agent: bool = False) -> Iterator[Message]:
-        """Send any request and yield what the plugin streams back."""
+        """Send any request at once and yield what the plugin streams back."""
         session = f"session-{next(self._numbers)}"
-        replies = self._sessions[session] = queue.SimpleQueue()
+        self._sessions[session] = queue.SimpleQueue()
         context = {
             "session_id": session,
             "conversation_id": "conversation-1" if agent else None,
@@ -178,6 +178,10 @@ class PluginProcess:
             "context": None,
         }
         self._send(context | {"event": "request", "data": data})
+        return self._replies(session, context)
+
+    def _replies(self, session: str, context: dict[str, Any]) -> Iterator[Message]:
+        replies = self._sessions[session]
         try:
             while (reply := self._next(replies))["type"] != "end":
                 if reply["type"] == "error":

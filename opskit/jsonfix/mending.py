@@ -217,7 +217,10 @@ def _chosen(text: str, candidates: Sequence[_Candidate], prefer: Prefer) -> Mend
     problems = list(_oddities(best.loaded))
     if rivals := _rivals(text, best, ranked[1:]):
         reasons.add("rivals")
-        problems.append(Problem("several_texts", (), {"count": len(rivals) + 1}))
+        start = best.document.start
+        number = 1 + sum(one.document.start < start for one in rivals)
+        line = text.count("\n", 0, start) + 1
+        problems.append(Problem("several_texts", (), {"count": len(rivals) + 1, "number": number, "line": line}))
     if best.document.fragment:
         problems.append(Problem("fragment"))
     if not best.document.complete:

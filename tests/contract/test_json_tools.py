@@ -1,6 +1,7 @@
 """The JSON tools over the protocol: what they stream, the files they give, and the model that is asked."""
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,22 @@ def test_a_large_result_arrives_as_a_file(plugin: PluginProcess) -> None:
     assert json.loads(outcome.files["result.json"])[-1] == {"n": 399_999}
     assert len(json.loads(outcome.files["changes.json"])) == 400_001
     assert plugin.errors == b""
+
+
+def test_a_big_text_does_not_silence_the_plugin(plugin: PluginProcess) -> None:
+    text = "[" + "{a: 'x', b: [1, 2,]},\n" * 150_000 + "]"
+    ended: list[str] = []
+
+    def finish(name: str, messages: Iterator[dict[str, Any]]) -> None:
+        list(messages)
+        ended.append(name)
+
+    big = plugin.stream("json_repair", {"text": text})  # the plugin reads calls in the order in which they are sent
+    slow = threading.Thread(target=finish, args=("big", big))
+    slow.start()
+    finish("small", plugin.stream("json_repair", {"text": "{a: 1}"}))
+    slow.join()
+    assert ended == ["small", "big"]
 
 
 def test_an_agent_gets_the_json_and_the_account_within_bounds(plugin: PluginProcess) -> None:
