@@ -85,19 +85,21 @@ def test_a_large_result_arrives_as_a_file(plugin: PluginProcess) -> None:
 
 
 def test_a_big_text_does_not_silence_the_plugin(plugin: PluginProcess) -> None:
-    text = "[" + "{a: 'x', b: [1, 2,]},\n" * 150_000 + "]"
-    ended: list[str] = []
+    events: list[str] = []
 
-    def finish(name: str, messages: Iterator[dict[str, Any]]) -> None:
+    def read(messages: Iterator[dict[str, Any]]) -> None:
+        next(messages)
+        events.append("the big one begins to answer")
         list(messages)
-        ended.append(name)
 
+    text = '{"a": "' + 'so "much" to say ' * 200_000 + '"}'
     big = plugin.stream("json_repair", {"text": text})  # the plugin reads calls in the order in which they are sent
-    slow = threading.Thread(target=finish, args=("big", big))
-    slow.start()
-    finish("small", plugin.stream("json_repair", {"text": "{a: 1}"}))
-    slow.join()
-    assert ended == ["small", "big"]
+    reader = threading.Thread(target=read, args=(big,))
+    reader.start()
+    plugin.invoke("json_repair", {"text": "{a: 1}"})
+    events.append("the small one is answered")
+    reader.join()
+    assert events == ["the small one is answered", "the big one begins to answer"]
 
 
 def test_an_agent_gets_the_json_and_the_account_within_bounds(plugin: PluginProcess) -> None:
