@@ -184,7 +184,7 @@ class PluginProcess:
         return Outcome(list(self.stream(tool, parameters, agent=agent)))
 
     def stream(self, tool: str, parameters: dict[str, Any], *, agent: bool = False) -> Iterator[Message]:
-        """Call a tool and yield its messages as they come; PluginFailure when it raises."""
+        """Call a tool at once and yield its messages as they come; PluginFailure when it raises."""
         request = {
             "type": "tool",
             "action": "invoke_tool",
@@ -195,7 +195,7 @@ class PluginProcess:
             "credentials": {},
             "credential_type": "api-key",
         }
-        yield from self.request(request, agent=agent)
+        return self.request(request, agent=agent)
 
     def endpoint(
         self,
@@ -235,7 +235,7 @@ class PluginProcess:
     def request(
         self, data: dict[str, Any], *, agent: bool = False, endpoint_id: str | None = None
     ) -> Iterator[Message]:
-        """Send any request and yield what the plugin streams back."""
+        """Send any request at once and yield what the plugin streams back."""
         session = f"session-{next(self._numbers)}"
         context = {
             "session_id": session,
@@ -247,6 +247,9 @@ class PluginProcess:
         }
         call = self._calls[session] = _Call(context)
         self._send(context | {"event": "request", "data": data})
+        return self._replies(session, call)
+
+    def _replies(self, session: str, call: _Call) -> Iterator[Message]:
         try:
             while (reply := self._next(call))["type"] != "end":
                 if reply["type"] == "error":

@@ -1,6 +1,7 @@
 """Where JSON stands in a text: between prose, fences and the thoughts of a model; alone, or several in a row."""
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from opskit.jsonfix import marks, words
@@ -34,6 +35,7 @@ _FENCE_OPENS = re.compile(
 # A label before JSON: [INFO] {…}, 【结果】[…].
 _LABEL = re.compile(r"(?:\[[^\[\]{}\"',]{1,60}\]|【[^【】]{1,30}】|[(（][^()（）{}]{1,80}[)）])\s*(?=[{\[])")
 _NEXT_OBJECT = re.compile(r"\s*+,?+\s*+(?={)")
+_FLAT_OBJECT = re.compile(rf"(?P<object>{marks.FLAT_OBJECT}){_NEXT_OBJECT.pattern}")
 _NOTHING = re.compile(r"\s*+```")  # a fence that closes right behind a bracket
 _BETWEEN = re.compile(rf"(?:[\s{marks.COMMAS}{marks.ODD_SPACE}]|//[^\n]*|/\*(?s:.)*?\*/)*+")
 _STRAY = re.compile(rf"[\s{marks.COMMAS}{marks.COLONS}{marks.P_ENDS}]*+")
@@ -45,6 +47,7 @@ _ESCAPE = re.compile(r'\\(["\\/nrt])')
 _UNESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 _ESCAPED_TEXTS = 1  # all that follows it is read once more
 _PIECE, _MARGIN = 65_536, 2_048  # characters of a text that is unescaped, and left of it when enough was
+RIVALS = 20  # of very many documents, as many first and last ones are each held against the schema
 _SECOND_LOOKS = 3  # at what was passed over, where nothing else is found
 _WRONG_GUESSES = 50  # each costs a look at all that stands before
 
@@ -54,7 +57,7 @@ class Document(NamedTuple):
 
     start: int
     end: int
-    edits: list[Edit]
+    edits: Sequence[Edit]
     complete: bool
     fenced: bool = False
     draft: bool = False
@@ -151,14 +154,28 @@ class _Search:
 
     def _run(self, place: int) -> int:
         """Go over objects in a row that are JSON as they stand; the last of a row is left to ``_read``."""
-        text = self.text
+        text, start = self.text, place
+        gaps: list[Edit] = []  # one behind each object
         while text[place] == "{" and (end := self._strict_end(place)):
             following = _NEXT_OBJECT.match(text, end)
             if not following:
                 break
-            self.documents.append(Document(place, end, [], complete=True, fenced=self.fenced))
+            gaps.append(Edit(end, following.end(), ", ", "documents_joined"))
             place = following.end()
+            while flat := _FLAT_OBJECT.match(text, place):
+                place = flat.end()
+                gaps.append(Edit(flat.end("object"), place, ", ", "documents_joined"))
+        self._add_row(start, gaps)
         return place
+
+    def _add_row(self, start: int, gaps: list[Edit]) -> None:
+        """Add the objects before the gaps; where they are very many, those in the middle as one, joined."""
+        begin, end = RIVALS, max(RIVALS, len(gaps) - RIVALS)
+        for joined in (*zip(gaps[:begin], strict=True), gaps[begin:end], *zip(gaps[end:], strict=True)):
+            if joined:
+                place = joined[-1].start
+                self.documents.append(Document(start, place, joined[:-1], complete=True, fenced=self.fenced))
+                start = joined[-1].end
 
     def _read(self, place: int, *, likely: bool = True) -> int:
         """Read a document; where to go on."""
@@ -242,20 +259,19 @@ def row(text: str, documents: list[Document]) -> Document | None:
     if not documents[1:] or len({text[document.start] for document in documents}) > 1:
         return None
     full = [document for document in documents if text[document.start + 1 : document.end - 1].strip()]
-    if len(full) == 1:  # an empty one beside it says nothing
+    if len(full) == 1 and len(documents) <= 2 * RIVALS:  # a few empty ones beside it say nothing
         return None
+    edits = [Edit(documents[0].start, documents[0].start, "[", "documents_joined")]
     position = 0
     for document in documents:
         if not _BETWEEN.fullmatch(text, position, document.start):
             return None
+        if position:
+            edits.append(Edit(position, document.start, ", ", "documents_joined"))
+        edits += document.edits
         position = document.end
     if not _BETWEEN.fullmatch(text, position):
         return None
-    edits = [Edit(documents[0].start, documents[0].start, "[", "documents_joined")]
-    for document, following in zip(documents, [*documents[1:], None], strict=True):
-        edits += document.edits
-        if following:
-            edits.append(Edit(document.end, following.start, ", ", "documents_joined"))
     edits.append(Edit(position, position, "]", "documents_joined"))
     whole = all(document.complete for document in documents)
     return Document(documents[0].start, position, edits, whole, joined=True)

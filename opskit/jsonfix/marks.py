@@ -107,6 +107,7 @@ AFTER_ROOT = re.compile(rf"{GAP}(?:\Z|\+{GAP}{QUOTE})")
 # Members and items that are as they should be, taken in one step.
 _MEMBER = rf"{SPACE}{TEXT}{SPACE}:{SPACE}(?:{TEXT}|{BARE}){SPACE}"  # a comma of thousands is followed by no key
 MEMBERS = re.compile(rf"(?:{_MEMBER},(?={SPACE}{TEXT}{SPACE}:))++")
+FLAT_OBJECT = rf"{{(?:(?:{_MEMBER},)*+{_MEMBER})?+{SPACE}}}"  # strict, without brackets inside
 GOOD_KEY = re.compile(rf"{TEXT}{SPACE}:{SPACE}")
 _GOOD_VALUE = (
     rf"{BARE}(?!,[0-9]{{3}}(?![0-9:]))"
@@ -128,8 +129,13 @@ MEMBER = re.compile(
 )
 # A member whose marks are doubled, as in a cell of CSV.
 DOUBLED_MEMBER = re.compile(
-    rf'{SPACE}""(?P<key>[^"\\\n]{{1,200}}+)""{SPACE}:{SPACE}""(?P<value>[^"\\\n]{{1,2000}}+)""'
+    rf'{SPACE}(?P<name>""(?P<key>[^"\\\n]{{1,200}}+)""(?P<colon>{SPACE}:{SPACE})"")(?P<value>[^"\\\n]{{1,2000}}+)""'
     rf'(?P<comma>{SPACE},(?={SPACE}""\w))?+(?={SPACE}["}}\]])'
+)
+# A member whose key lacks its closing mark, between others.
+UNENDED_MEMBER = re.compile(
+    rf'{SPACE}"(?P<key>[^\x00-\x1f\\{ANY_QUOTE[1:-1]}{COMMAS}{COLONS}{{}}{P_ARRAY}{P_ENDS}]{{1,80}}+):{SPACE}'
+    rf'(?:{BARE},(?={SPACE}"(?!{SPACE}:))|"(?!{SPACE}:)[^\x00-\x1f\\"“”＂]{{1,2000}}+",(?={SPACE}"{UNENDED_KEY}))'
 )
 ITEM = re.compile(rf"{SPACE}(?:(?P<open>[{{\[])|(?P<value>{_GOOD_ITEM}|{_COMMON}))")
 # What stands between members where nothing is odd, but perhaps a comma before the end.

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from opskit.jsonfix import coercion
 from opskit.jsonfix.confidence import confidence
-from opskit.jsonfix.documents import Document, row, survey
+from opskit.jsonfix.documents import RIVALS, Document, row, survey
 from opskit.jsonfix.edits import Edit, applied, composed
 from opskit.jsonfix.fixes import COSTS
 from opskit.jsonfix.schema import Finding, Schema
@@ -19,7 +19,6 @@ type Coerce = Literal["off", "safe", "full"]
 type Prefer = Literal["best", "first", "last"]
 # What goes on behind JSON as if it had not ended.
 _LEFTOVER = re.compile(r"\s*+(?:[\]},]++\s*+[^\s\]},]|[\"'])")
-_RIVALS = 40  # texts that are held against the schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,7 @@ def _candidates(
     """The texts of JSON in a text, each with what it takes to make it conform."""
     final = [document for document in documents if not document.draft] or documents
     together = row(text, final) if repair else None
-    several = final if len(final) <= _RIVALS else final[: _RIVALS // 2] + final[-_RIVALS // 2 :]
+    several = final if len(final) <= 2 * RIVALS else final[:RIVALS] + final[-RIVALS:]
     for document in [*several, *([together] if together else [])]:
         edits = [*_around(text[: document.start], 0), *document.edits, *_around(text[document.end :], document.end)]
         try:
@@ -218,7 +217,10 @@ def _chosen(text: str, candidates: Sequence[_Candidate], prefer: Prefer) -> Mend
     problems = list(_oddities(best.loaded))
     if rivals := _rivals(text, best, ranked[1:]):
         reasons.add("rivals")
-        problems.append(Problem("several_texts", (), {"count": len(rivals) + 1}))
+        start = best.document.start
+        number = 1 + sum(one.document.start < start for one in rivals)
+        line = text.count("\n", 0, start) + 1
+        problems.append(Problem("several_texts", (), {"count": len(rivals) + 1, "number": number, "line": line}))
     if best.document.fragment:
         problems.append(Problem("fragment"))
     if not best.document.complete:

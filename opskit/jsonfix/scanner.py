@@ -97,6 +97,8 @@ class Scanner(Brackets):
             return self._value(found.end())
         if (end := self._doubled_members(frame, position)) > position:
             return end
+        if self.trusting and (end := self._unended_keys(frame, position)) > position:
+            return end
         began, position = position, self._more_commas(position)
         mark = self.text[position : position + 1]
         if not mark:
@@ -120,17 +122,30 @@ class Scanner(Brackets):
 
     def _doubled_members(self, frame: Frame, position: int) -> int:
         """Go over members whose quotation marks are doubled."""
+        edits = self.edits
         while not frame.after and (found := marks.DOUBLED_MEMBER.match(self.text, position)):
-            for start, end in (found.span("key"), found.span("value")):
-                self.edits.append(Edit(start - 2, start, '"', "quote_changed"))
-                self.edits.append(Edit(end, end + 2, '"', "quote_changed"))
+            end = found.end("value")
+            position = end + 2
+            edits.append(Edit(*found.span("name"), f'"{found["key"]}"{found["colon"]}"', "quote_changed"))
+            edits.append(Edit(end, position, '"', "quote_changed"))
             frame.count += 1
-            position = found.end("value") + 2
             if found["comma"]:
-                frame.mark, frame.kept = position, len(self.edits)
+                frame.mark, frame.kept = position, len(edits)
                 frame.commas += 1
                 position = found.end()
             frame.after, frame.pending = not found["comma"], None
+        return position
+
+    def _unended_keys(self, frame: Frame, position: int) -> int:
+        """Go over members whose keys lack their closing mark."""
+        edits = self.edits
+        while found := marks.UNENDED_MEMBER.match(self.text, position):
+            end = found.end("key")
+            edits.append(Edit(end, end, '"', "key_ended"))
+            position = found.end()
+            frame.mark, frame.kept, frame.pending = position - 1, len(edits), None
+            frame.count += 1
+            frame.commas += 1
         return position
 
     def _key(self, position: int) -> int:

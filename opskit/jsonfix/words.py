@@ -55,10 +55,10 @@ def value_end(text: str, start: int, *, depth: int) -> tuple[int, int]:  # noqa:
         place, mark = found.start(), found[0]
         if not mark or mark == "<!--" or (mark[0] == "/" and (mark == "/*" or text[place - 1].isspace())):
             return place, place
-        ended = text[place + len(mark) : place + len(mark) + 1]
-        may_end = (mark in marks.COMMAS and not ended.isdigit()) or (mark.isspace() and ended == "#")
-        if may_end and marks.LITERAL.fullmatch(text, start, place):
-            return place, place
+        if position == start and marks.LITERAL.fullmatch(text, start, place):
+            ended = text[place + len(mark) : place + len(mark) + 1]
+            if (mark in marks.COMMAS and not ended.isdigit()) or (mark.isspace() and ended == "#"):
+                return place, place
         if mark.isspace():
             after = found.end()
             following = text[after : after + 1]

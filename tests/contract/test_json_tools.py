@@ -1,6 +1,7 @@
 """The JSON tools over the protocol: what they stream, the files they give, and the model that is asked."""
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,24 @@ def test_a_large_result_arrives_as_a_file(plugin: PluginProcess) -> None:
     assert json.loads(outcome.files["result.json"])[-1] == {"n": 399_999}
     assert len(json.loads(outcome.files["changes.json"])) == 400_001
     assert plugin.errors == b""
+
+
+def test_a_big_text_does_not_silence_the_plugin(plugin: PluginProcess) -> None:
+    events: list[str] = []
+
+    def read(messages: Iterator[dict[str, Any]]) -> None:
+        next(messages)
+        events.append("the big one begins to answer")
+        list(messages)
+
+    text = '{"a": "' + 'so "much" to say ' * 200_000 + '"}'
+    big = plugin.stream("json_repair", {"text": text})  # the plugin reads calls in the order in which they are sent
+    reader = threading.Thread(target=read, args=(big,))
+    reader.start()
+    plugin.invoke("json_repair", {"text": "{a: 1}"})
+    events.append("the small one is answered")
+    reader.join()
+    assert events == ["the small one is answered", "the big one begins to answer"]
 
 
 def test_an_agent_gets_the_json_and_the_account_within_bounds(plugin: PluginProcess) -> None:

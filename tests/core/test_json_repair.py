@@ -94,6 +94,23 @@ def test_the_author_says_which_of_several_is_meant() -> None:
     assert several.dropped_text == 'First\n, then {"a": 2}, last {"a": 3}.'
 
 
+@pytest.mark.parametrize(
+    ("prefer", "value", "english", "chinese"),
+    [
+        ("best", 2, "3 pieces of JSON that may be meant; number 2, in line 3, was chosen.", "已选第 2 段（第 3 行）"),
+        ("first", 1, "3 pieces of JSON that may be meant; number 1, in line 1, was chosen.", "已选第 1 段（第 1 行）"),
+        ("last", 3, "3 pieces of JSON that may be meant; number 3, in line 4, was chosen.", "已选第 3 段（第 4 行）"),
+    ],
+)
+def test_which_of_several_was_chosen_is_said(prefer: Any, value: int, english: str, chinese: str) -> None:
+    text = 'First {"a": "1"},\nthen\n{"a": 2},\nlast {"a": "3"}.'
+    asked = {"prefer": prefer, "schema": '{"properties": {"a": {"type": "integer"}}}'}
+    found = told(text, **asked)
+    assert (found.result, codes(found)) == ({"a": value}, ["several_texts"])
+    assert english in found.problems[0].message
+    assert chinese in told(text, language="zh_Hans", **asked).problems[0].message
+
+
 def test_a_part_of_what_could_not_be_read_is_no_sure_answer() -> None:
     repaired = told('{"a": {"c": [{3, 4]}, "h": [1, 2]}')
     assert codes(repaired)[-1] == "fragment"

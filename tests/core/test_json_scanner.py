@@ -8,7 +8,7 @@ import pytest
 
 from devtools.json_bench import faults
 from devtools.json_bench.pathological import PATTERNS
-from opskit.jsonfix import mend
+from opskit.jsonfix import mend, texts
 from opskit.jsonfix.edits import Edit, applied, composed
 
 CASES: dict[str, list[tuple[str, Any]]] = {
@@ -75,6 +75,8 @@ CASES: dict[str, list[tuple[str, Any]]] = {
         ('["a", b"]', ["a", "b"]),
         ('{""a"": ""b"", ""c"": [""d""]}', {"a": "b", "c": ["d"]}),
         ('{""a"": ""b"", ""c"": ""d""}', {"a": "b", "c": "d"}),
+        ('{"a: 1, "b: "c", "d: null, "e: 2.5}', {"a": 1, "b": "c", "d": None, "e": 2.5}),
+        ('{"a: "b", "c": 1, "d: true, "e": "f"}', {"a": "b", "c": 1, "d": True, "e": "f"}),
         ('{"a": """say "it"\nnow""", "b": 1}', {"a": 'say "it"\nnow', "b": 1}),
         ('{"a": \'\'\'x\'\'\', "b": """y"}', {"a": "x", "b": 'y"}'}),
         ('{"a": ""x"""", "b": 1}', {"a": 'x""', "b": 1}),
@@ -220,6 +222,18 @@ def test_broken_json_becomes_what_it_was_to_be(text: str, value: Any) -> None:
     assert value_of(text) == value
 
 
+@pytest.mark.parametrize("text", [text for cases in CASES.values() for text, _ in cases])
+def test_a_long_text_ends_where_a_short_one_would(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    short = mend(text)
+    monkeypatch.setattr(texts, "_LONG", -1)
+    assert mend(text) == short
+
+
+@pytest.mark.parametrize("inner", ['x "y" ', 'x", y ', 'x “y" ', '\\"z\\", \'y\' "x" '])
+def test_many_inner_marks_end_no_text(inner: str) -> None:
+    assert value_of('[{"a": "' + inner * 1_000 + '", "b": 1}]') == [{"a": (inner * 1_000).replace("\\", ""), "b": 1}]
+
+
 @pytest.mark.parametrize("text", ['{"a",', '{"a" ]', "{'a', 'b"])
 def test_what_can_be_read_in_two_ways_is_refused(text: str) -> None:
     mended = mend(text)
@@ -309,6 +323,14 @@ def test_a_long_text_that_was_escaped_is_read_piece_by_piece() -> None:
 
 def test_after_many_texts_that_are_broken_the_next_are_read_as_well() -> None:
     assert value_of("\n".join("{a: 1}" for _ in range(60))) == [{"a": 1}] * 60
+
+
+@pytest.mark.parametrize("gap", [" ", ",\n", ""])
+def test_very_many_objects_in_a_row_are_one_array(gap: str) -> None:
+    rows: list[Any] = [{"n": number, "text": "é"} for number in range(100)]
+    rows[50], rows[70] = {"in": [{"n": 1}]}, {}
+    assert value_of(gap.join(map(json.dumps, rows))) == rows
+    assert value_of("{}" + gap + gap.join(["{}"] * 50 + ['{"n": 1}'])) == [{}] * 51 + [{"n": 1}]
 
 
 def test_numbers_without_end_and_texts_without_number_are_read() -> None:
