@@ -4,8 +4,8 @@ An ``Answer`` for ``devtools.plugin_process``; the apps are those of ``devtools.
 
     with Workspace(App("legal", "workflow")) as workspace, PluginProcess(ROOT, answer=workspace) as plugin: …
 
-Sources: Dify 1.13.3, controllers/inner_api/plugin/plugin.py and core/plugin/backwards_invocation/app.py (what is
-refused, and how), seen at a running server; the daemon's internal/utils/http_requests (how a refusal is worded).
+Sources: Dify 1.13.3, controllers/inner_api/plugin/plugin.py, seen at a running server (what is refused, and how); the
+plugin daemon's source (how a refusal is worded, and its time; the text of "reset_before" is a guess at Go's).
 No key, no limit of runs, no switch of the API counts here; nothing can be stopped; there are no pings; completion
 apps fail with 500; a missing input is refused in both modes, as nothing is prepared in a worker.
 

@@ -1,4 +1,7 @@
-"""The errors of the Service API: Dify 1.13.3, libs/external_api.py and controllers/service_api/app/error.py."""
+"""The errors of the Service API: Dify 1.13.3, libs/external_api.py and controllers/service_api/app/error.py.
+
+Status and code are Dify's; the texts of provider_*, model_* and not_*_app are those of other versions.
+"""
 
 import json
 from collections.abc import Mapping

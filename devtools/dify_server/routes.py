@@ -1,6 +1,6 @@
 """The routes that answer at once: info, parameters, meta, run status, stop, and the checks that all of them share.
 
-Sources: Dify 1.13.3, controllers/service_api/wraps.py (keys), app/app.py (info, parameters), app/workflow.py (status).
+Sources: Dify 1.13.3, controllers/service_api/wraps.py (keys), controllers/service_api/app/workflow.py (status, stop).
 """
 
 import json

@@ -1,7 +1,7 @@
 """An SSE stream to one client, and the play of a run on it.
 
-Sources: Dify 1.13.3, core/app/apps/base_app_generator.py convert_to_event_stream (the lines), libs/helper.py
-compact_generate_response (the headers). Nothing escapes U+2028 or U+0085 there, so it does not here.
+Source: Dify 1.13.3, core/app/apps/base_app_generator.py convert_to_event_stream. Nothing escapes U+2028 or U+0085
+there, so it does not here.
 """
 
 import asyncio

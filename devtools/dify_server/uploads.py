@@ -1,6 +1,6 @@
 """POST /v1/files/upload: a file for the runs of one app and one user.
 
-Sources: Dify 1.13.3, controllers/service_api/app/file.py, services/file_service.py, controllers/common/errors.py.
+Sources: Dify 1.13.3, controllers/service_api/app/file.py, factories/file_factory.
 """
 
 import time
@@ -40,7 +40,7 @@ def take(request: Request, app: App, ledger: Ledger) -> dict[str, Any]:
 
 
 def take_tool_file(request: Request, ledger: Ledger) -> dict[str, Any]:
-    """Keep a file of a plugin (controllers/files/upload.py); its extension comes with its dot."""
+    """Keep a file of a plugin; its extension comes with its dot."""
     upload = _keep(_parts(request), None, "", ledger)
     extension = PurePosixPath(upload.name).suffix
     preview = f"/files/tools/{upload.id}{extension}?timestamp=1&nonce=fake&sign=fake"
