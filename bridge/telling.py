@@ -6,9 +6,10 @@ from collections.abc import Callable, Generator
 import gevent
 
 from bridge.off_loop import attempt, settled
-from bridge.reply import Messenger, speaks_to_a_model
+from bridge.reply import MAX_LINE, Messenger, speaks_to_a_model
 
 _BEAT_S = 0.05
+_PIECE = MAX_LINE // 6  # characters; in a line one takes 6 bytes at most
 
 
 def telling[M, T](
@@ -25,11 +26,11 @@ def telling[M, T](
             greenlet.join(timeout=_BEAT_S)
             while untold:
                 text = untold.popleft()
-                if silent:
-                    continue
-                if aloud:
-                    yield tool.create_text_message(text)
-                yield tool.create_stream_variable_message(variable, text)
+                for start in () if silent else range(0, len(text), _PIECE):
+                    piece = text[start : start + _PIECE]
+                    if aloud:
+                        yield tool.create_text_message(piece)
+                    yield tool.create_stream_variable_message(variable, piece)
         return settled(greenlet.get())
     finally:
         greenlet.kill()

@@ -47,8 +47,8 @@ class Outcome:
 class Patience:
     """How long and how often. ``ends`` is a moment of time.monotonic(); ``timeout_s`` begins with the run.
 
-    Without ``idempotent`` only what never began is tried again: Dify knows no idempotency, and a second request is a
-    second run.
+    ``retries`` are those of preparing and of running, each. Without ``idempotent`` only what never began is tried
+    again: Dify knows no idempotency, and a second request is a second run.
     """
 
     ends: float
@@ -80,7 +80,7 @@ class Attempt:
     finished: threading.Event = field(default_factory=threading.Event)
     _first_request: float = 0.0
     _began: float = 0.0
-    _deadline: http.Deadline = field(default_factory=lambda: http.Deadline(0))
+    _deadline: http.Deadline = field(default_factory=lambda: http.Deadline(0, watched=False))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self) -> None:
@@ -177,20 +177,27 @@ class Attempt:
             self._first_request = time.monotonic()
             patient_s = min(_PREPARED_S, self.patience.timeout_s)
             self._deadline.postpone(min(self._first_request + patient_s, self.patience.ends))
-            self.target.prepare(self.question, self._deadline)
+            self._tried(lambda: self.target.prepare(self.question, self._deadline))
         self._is_prepared()
         self.go.wait()
         with self.slot:
-            for attempt in range(self.patience.retries + 1):
-                if self.outcome:
-                    return
-                try:
-                    self._answer()
-                except OpskitError as error:
-                    if attempt == self.patience.retries or not self._may_ask_again(error):
-                        raise
-                    time.sleep(max(min(_pause(error, attempt), self.ends - time.monotonic()), 0))
-                    self.run = Run()
+            self._tried(self._answer)
+
+    def _tried(self, step: Callable[[], None]) -> None:
+        """Take a step, again where that is allowed. Any OpskitError: the last one of it."""
+        for attempt in range(self.patience.retries + 1):
+            if self.outcome:
+                return
+            try:
+                step()
+            except OpskitError as error:
+                pause_s = _pause(error, attempt)
+                if attempt == self.patience.retries or not self._may_ask_again(error, pause_s):
+                    raise
+                self.finished.wait(pause_s)
+                self.run = Run()
+            else:
+                return
 
     def _answer(self) -> None:
         """Ask, follow the stream to its end, and write the outcome. Any OpskitError: there is no answer."""
@@ -239,23 +246,27 @@ class Attempt:
         Unavailable: it cannot be asked, or does not tell in time.
         """
         while not self.outcome and self.target.knows(self.run) and time.monotonic() < self.ends:
-            known = Run()
-            with suppress(Unavailable):
+            try:
                 known = self.target.status(self.run, self.ends)
+            except Unavailable:
+                known = Run()
+            except OpskitError:
+                break
             if known.ended:
                 self.run.end_as(known)
                 return
-            time.sleep(max(min(_POLL_S, self.ends - time.monotonic()), 0))
+            self.finished.wait(max(min(_POLL_S, self.ends - time.monotonic()), 0))
         problem = broken.blanks["problem"] if broken else "end of stream"
         raise Unavailable("stream_cut" if self.run.begun else "stream_silent", problem=problem)
 
-    def _may_ask_again(self, error: OpskitError) -> bool:
-        """Whether a further request cannot make a second run, or is allowed to."""
-        if self.outcome or time.monotonic() >= self.ends:
+    def _may_ask_again(self, error: OpskitError, pause_s: float) -> bool:
+        """Whether there is time for a further request, and it cannot make a second run, or is allowed to."""
+        if time.monotonic() + pause_s >= self._deadline.ends:
             return False
-        if isinstance(error, RateLimited) or error.key == "not_reached":
-            return True
-        return self.patience.idempotent and isinstance(error, Unavailable)
+        if isinstance(error, RateLimited):
+            return not self.run.begun
+        safe = self.patience.idempotent or not self.began or error.key == "not_reached"
+        return safe and isinstance(error, Unavailable)
 
 
 def _pause(error: OpskitError, attempt: int) -> float:

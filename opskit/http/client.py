@@ -49,6 +49,7 @@ class Session(requests.Session):
         super().__init__()
         self.trust_env = reach is Reach.INTERNAL
         self.max_redirects = 5
+        self._environments: dict[str, dict[str, Any]] = {}
         self.headers["Accept-Encoding"] = "gzip"
         self.adapters.clear()  # anything but http and https has no adapter, and is refused
         for scheme in ("https://", "http://"):
@@ -100,6 +101,13 @@ class Session(requests.Session):
                     response = self._followed(response, address, deadline, verify=options.get("verify"))
             with contextlib.closing(response):
                 yield Answer(response.status_code, response.headers, response, deadline)
+
+    def merge_environment_settings(self, url: Any, *arguments: Any, **options: Any) -> Any:
+        """As in requests, but the environment is read once for each host: that takes longer than sending a request."""
+        origin = checked_url(url).origin
+        if origin not in self._environments:
+            self._environments[origin] = dict(super().merge_environment_settings(url, *arguments, **options))
+        return dict(self._environments[origin])
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """None: requests would read the whole body of a redirect, and follow to addresses that nobody has checked."""

@@ -23,7 +23,8 @@ type SocketAddress = tuple[Any, ...]
 class Deadline:
     """The moment ``ends`` of time.monotonic(), a day ahead at most. Close it, or use it in ``with``."""
 
-    def __init__(self, ends: float) -> None:
+    def __init__(self, ends: float, *, watched: bool = True) -> None:
+        self.watched = watched
         self.ends = min(ends, time.monotonic() + _LONGEST_S)
         self.connected = False  # whether the request that it applies to has a connection: without one, nothing was sent
         self._closed = threading.Event()
@@ -54,7 +55,7 @@ class Deadline:
             self._release()
             self._handle = handle
             self.left()
-            if self._watchdog is None:
+            if self.watched and self._watchdog is None:
                 watchdog = threading.Thread(target=self._watch, name="opskit-deadline", daemon=True)
                 watchdog.start()
                 self._watchdog = watchdog

@@ -18,7 +18,7 @@ import bridge
 from bridge.reply import MAX_LINE
 from opskit import service
 from opskit.errors import Conflict, InvalidCredentials, InvalidInput, OpskitError, Refused, Unavailable
-from opskit.model import STRUCTURED, Attachment, FileParameter, Item, Key, Line, Params, Result
+from opskit.model import STRUCTURED, Attachment, FileParameter, FilesParameter, Item, Key, Line, Params, Result
 
 SECRET = "a-very-secret-key"
 
@@ -37,6 +37,7 @@ class Order(Params):
     kind: Literal["a", "b"] = "a"
     name: Line = "nobody"
     file: FileParameter | None = None
+    files: FilesParameter = ()
     pairs: Annotated[tuple[Pair, ...], STRUCTURED] = ()
     code: Annotated[str, StringConstraints(pattern="^[A-Z]*$")] = ""
 
@@ -113,10 +114,19 @@ def test_a_file_of_the_sdk_becomes_a_reference() -> None:
     )
 
 
+def test_files_of_the_sdk_become_references_in_their_order() -> None:
+    files = [Sdk(url="http://h/1", filename="a.csv"), {"url": "http://h/2"}]
+    order = bridge.parse(Order, {"text": "x", "files": files})
+    assert [(file.url, file.filename) for file in order.files] == [("http://h/1", "a.csv"), ("http://h/2", "")]
+    assert bridge.parse(Order, {"text": "x", "files": [None]}).files == ()
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
         ({}, "[missing_parameter] The parameter text is empty"),
+        ({"text": "x", "files": [{"filename": "a"}]}, "[missing_parameter] The parameter files.0.url is empty"),
+        ({"text": "x", "files": "a.csv"}, '[not_a_list] files cannot be "a.csv". Give a JSON list'),
         ({"text": "x", "count": 10}, "[out_of_range] count cannot be 10. Allowed: 1 … 9."),
         ({"text": "x", "ratio": 0}, "[out_of_range] ratio cannot be 0. Allowed: 0 … ."),
         ({"text": "x", "count": "many"}, "[not_a_number] count"),
@@ -263,6 +273,17 @@ def test_what_was_streamed_before_is_not_streamed_twice() -> None:
     messages = replied(Told(report="said", note="n"))
     assert ("variable", ("note", "n")) in messages
     assert ("stream", ("note", "n")) not in messages
+
+
+def test_what_was_said_aloud_is_not_said_again() -> None:
+    messages = list(bridge.reply(tool(), Figures(report="said", note="n"), told="note"))
+    assert "text" not in dict(messages)
+    assert ("stream", ("note", "n")) not in messages
+    assert ("variable", ("note", "n")) in messages
+    assert ("stream", ("report", "said")) in messages
+    large = list(bridge.reply(tool(), Figures(report="said", rows=["x" * 1000] * 5000), told="note"))
+    assert large[0] == ("text", "Too large for a message, so given out as files: rows.json.")
+    assert dict(bridge.reply(tool(agent=True), Figures(report="said", note="n"), told="note"))["text"] == "said"
 
 
 def test_an_agent_gets_text_and_the_figures_only() -> None:
@@ -422,6 +443,25 @@ def test_lines_are_streamed_while_work_goes_on() -> None:
 
 def test_an_agent_is_told_nothing() -> None:
     assert told(lambda: 42, deque(["line"]), agent=True) == ([], 42)
+
+
+def test_what_is_told_aloud_goes_into_the_text_as_well() -> None:
+    messages = list(bridge.telling(tool(), deque(["Hel", "lo"]), lambda: 42, variable="answer", aloud=True))
+    assert messages == [
+        ("text", "Hel"),
+        ("stream", ("answer", "Hel")),
+        ("text", "lo"),
+        ("stream", ("answer", "lo")),
+    ]
+    assert not list(bridge.telling(tool(agent=True), deque(["Hel"]), lambda: 42, aloud=True))
+
+
+def test_what_is_too_long_for_a_line_is_told_in_pieces() -> None:
+    text = "\x01" * MAX_LINE + "end"
+    messages = list(bridge.telling(tool(), deque([text]), lambda: 42, aloud=True))
+    assert "".join(content for kind, content in messages if kind == "text") == text
+    assert "".join(content[1] for kind, content in messages if kind == "stream") == text
+    assert max(len(json.dumps(content)) for _, content in messages) < 5 * 1024 * 1024
 
 
 def test_an_error_of_work_arrives_after_its_lines() -> None:
@@ -673,3 +713,87 @@ def test_a_form_is_read() -> None:
 
 def test_the_version_is_the_manifests() -> None:
     assert bridge.version().count(".") == 2
+
+
+# The apps of the workspace
+
+
+class Session:
+    """A session whose apps answer, or fail."""
+
+    def __init__(self, answer: object) -> None:
+        self.app_id: str | None = "caller"
+        self.session = self.app = self.chat = self.file = self
+        self.answer = answer
+        self.asked: list[Any] = []
+
+    def invoke(self, **asked: Any) -> Iterator[Any]:
+        self.asked.append(asked)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        yield from self.answer  # type: ignore[misc]
+
+    def fetch_app(self, *asked: Any) -> Any:
+        self.asked.append(asked)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    upload = fetch_app
+
+
+REFUSED = 'invoke app failed: request failed with status code: 400 and respond with: {"message": "app not found"}'
+
+
+def test_who_is_calling_is_known() -> None:
+    session = Session(())
+    assert (bridge.Workspace(session).app_id, bridge.Workspace(session).by_model) == ("caller", False)
+    session.app_id = None
+    assert (bridge.Workspace(session).app_id, bridge.Workspace(session).by_model) == ("", True)
+
+
+def test_an_app_is_run_and_its_events_come_one_by_one() -> None:
+    session = Session([{"event": "a"}, {"event": "b"}])
+    workspace = bridge.Workspace(session)
+    events = workspace.events("app", inputs={"x": 1}, query="hi", conversation_id="")
+    assert not session.asked  # a generator: nothing has happened yet
+    assert list(events) == [{"event": "a"}, {"event": "b"}]
+    list(workspace.events("app", inputs={}, query="", conversation_id="c"))
+    first, second = session.asked
+    assert first == {
+        "app_id": "app",
+        "query": "hi",
+        "inputs": {"x": 1},
+        "response_mode": "streaming",
+        "conversation_id": None,
+    }
+    assert second["conversation_id"] == "c"
+
+
+def test_what_an_app_asks_for_is_told_with_and_without_an_envelope() -> None:
+    answers: list[dict[str, Any]] = [{"data": {"user_input_form": []}}, {"user_input_form": []}]
+    for answer in answers:
+        assert bridge.Workspace(Session(answer)).parameters("app") == {"user_input_form": []}
+
+
+def test_a_refusal_of_the_workspace_is_sorted_and_has_no_causes() -> None:
+    workspace = bridge.Workspace(Session(Exception(REFUSED)))
+    for call in (
+        lambda: list(workspace.events("app", inputs={}, query="", conversation_id="")),
+        lambda: workspace.parameters("app"),
+    ):
+        with pytest.raises(Refused, match=r"\[dify_no_such_app\]") as raised:
+            call()
+        assert raised.value.__cause__ is None
+        assert raised.value.__suppress_context__
+
+
+def test_a_file_is_given_to_the_workspace() -> None:
+    parameter = {"type": "document", "tool_file_id": "f"}
+    session = Session(SimpleNamespace(to_app_parameter=lambda: parameter))
+    assert bridge.Workspace(session).upload("a.csv", b"x", "text/csv") == parameter
+    assert session.asked == [("a.csv", b"x", "text/csv")]
+    refusing = bridge.Workspace(Session(ValueError("http://internal/fake-secret")))
+    with pytest.raises(Unavailable, match=r"\[file_not_taken\].*a\.csv \(ValueError\)") as raised:
+        refusing.upload("a.csv", b"x", "text/csv")
+    assert "fake-secret" not in str(raised.value)

@@ -38,6 +38,14 @@ def test_an_error_begins_with_its_key_and_speaks_the_locale() -> None:
     assert str(error).startswith("[no_source] 没有可分析的数据")
 
 
+def test_an_error_is_told_in_another_language_and_stays_as_it_is() -> None:
+    error = InvalidInput("no_source", names="file").also("parts_arrived", arrived="1", total=5)
+    error.secrets = ["file"]
+    assert error.told("zh_Hans").startswith("[no_source] 没有可分析的数据")
+    assert "file" not in error.told("zh_Hans")
+    assert str(error).startswith("[no_source] There is nothing")
+
+
 def test_an_error_can_say_what_was_done_before() -> None:
     error = Unavailable("robot_odd_answer").also("parts_arrived", arrived="1, 2", total=5)
     assert str(error).endswith("Parts that had arrived before: 1, 2 of 5.")

@@ -61,6 +61,7 @@ def test_a_key_loses_the_spaces_of_copying() -> None:
     assert key.get_secret_value() == "abc"
     assert Sample.model_validate({"key": SecretStr("x")}).key == SecretStr("x")
     assert Sample.secret_names() == {"key"}
+    assert Sample.secrets_of("key", "abc") == ["abc"]
 
 
 def test_parameters_are_frozen_and_unknown_ones_ignored() -> None:
