@@ -15,7 +15,7 @@ from typing import Literal
 
 from opskit import http
 from opskit.dify.run import Run
-from opskit.dify.target import Question, Target
+from opskit.dify.targets import Question, Target
 from opskit.errors import OpskitError, RateLimited, Refused, Unavailable
 
 type Ending = Literal["answered", "failed", "timeout", "stopped", "skipped"]
