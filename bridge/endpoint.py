@@ -17,6 +17,7 @@ from opskit.errors import InvalidInput, OpskitError
 _MANIFEST = Path(__file__).resolve().parent.parent / "manifest.yaml"
 # In hex it must fit into a line of 5 MiB.
 _CHUNK = 1024 * 1024
+_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 _MAX_FIELDS = 2 * 1024 * 1024  # bytes of a form beside its files: csv_text has up to 1 MB
 
 
@@ -47,13 +48,18 @@ def answer(
 
 def posted(request: Request) -> tuple[dict[str, str], bytes | None]:
     """The fields of a form, and the content of its ``file``. InvalidInput: it cannot be read as a form."""
+    if request.mimetype not in _FORMS:
+        raise InvalidInput("not_a_form", problem=request.mimetype or "no Content-Type")
     request.max_form_memory_size = _MAX_FIELDS
     try:
         with request:  # closes the files
             file = request.files.get("file")
-            return request.form.to_dict(), file.read() if file else None
+            fields, content = request.form.to_dict(), file.read() if file else None
     except HTTPException as error:
         raise InvalidInput("not_a_form", problem=error.name) from None
+    if not fields and not request.files and request.get_data(cache=True):  # werkzeug passes over what it cannot read
+        raise InvalidInput("not_a_form", problem="no field in it")
+    return fields, content
 
 
 @cache

@@ -12,6 +12,7 @@ from opskit.model import Attachment, Result
 MAX_LINE = 4 * 1024 * 1024
 # All of a tool's JSON goes to the agent's model: more than this costs money and hides what matters.
 MAX_AGENT_JSON = 8 * 1024
+_LONGEST = (100_000, 10_000, 4_000, 2_000, 1_000, 500, 250, 120)  # characters of a text in a list that is too heavy
 
 
 class Messenger[M](Protocol):
@@ -70,7 +71,7 @@ def reply[M](
     for name, value in values.items():
         if _weight(value) > MAX_LINE:
             files |= {f"{name}.md" if isinstance(value, str) else f"{name}.json": value}
-            values[name] = type(value)()
+            values[name] = type(value)() if isinstance(value, str) else _lighter(value, MAX_LINE // 2)
     if _weight(values) > MAX_LINE:
         files["result.json"] = values
     for attachment in attachments:
@@ -113,10 +114,32 @@ def _text(report: str, filenames: list[str], sample: str) -> str:
     return f"{report}\n\n{note}".strip()
 
 
+def _lighter(value: Any, limit: int) -> Any:
+    """A list or object whose long texts are cut evenly, so that no entry is lost; empty where that is not enough."""
+    for longest in _LONGEST:
+        cut = _cut(value, longest)
+        if _weight(cut) <= limit:
+            return cut
+    return type(value)()
+
+
+def _cut(value: Any, longest: int) -> Any:
+    match value:
+        case str():
+            return value if len(value) <= longest else f"{value[:longest]}…"
+        case dict():
+            return {name: _cut(entry, longest) for name, entry in value.items()}
+        case list():
+            return [_cut(entry, longest) for entry in value]
+    return value
+
+
 def _figures(values: dict[str, Any], said: frozenset[str]) -> dict[str, Any]:
     """The result without what the text says already, its heaviest lists and texts shortened until it is small."""
     figures = {name: value for name, value in values.items() if name not in said}
     shortened: dict[str, str] = {}
+    if _weight(figures) > MAX_AGENT_JSON and (lighter := _lighter(figures, MAX_AGENT_JSON - 100)):
+        return {**lighter, "shortened": {"texts": "…"}}
     while _weight(figures | {"shortened": shortened}) > MAX_AGENT_JSON:
         name = max(figures, key=lambda field: _weight(figures[field]))
         value = figures[name]

@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -16,6 +16,7 @@ from opskit.ports import Workspace
 from opskit.redaction import Blank
 from opskit.wording import Locale, say
 
+DEFAULT_S = 300.0
 _DELIVERY_S = 30.0  # of timeout_s that are kept for the webhook, but not more than half of it
 
 type Status = Literal["succeeded", "partial_succeeded", "failed", "stopped", "paused", "timed_out"]
@@ -30,7 +31,7 @@ class Job(Access):
     conversation_id: Line = ""
     app: Line
     file_input: Line = ""
-    timeout_s: float = Field(default=300, ge=1, le=550)
+    timeout_s: float = Field(default=DEFAULT_S, ge=1, le=550)
     stop_on_timeout: bool = False
     webhook_url: Line = ""
     webhook_secret: Key | None = None
@@ -80,10 +81,12 @@ class Speech:
         self._held = clear[count:]
         self._say(clear[:count])
 
-    def end(self) -> None:
-        """Say the rest."""
-        self._say(self._held)
+    def end(self, done: "Completion") -> None:
+        """Say the rest; the whole answer where none has come in pieces, and why there is no more."""
+        self._say(self._held if self.said or self._held else done.answer)
         self._held = ""
+        if self.said and done.error:
+            self._say(f"\n\n{done.error}")
 
     def _say(self, text: str) -> None:
         if text:
@@ -102,7 +105,9 @@ def run(job: Job, workspace: Workspace, speech: Speech | None = None) -> Complet
     find = Finder(job, workspace)
     target = find(job.app, "app")
     if not target.stoppable and job.timeout_s > INVOKED_S:
-        raise InvalidInput("deadline_too_long", name="timeout_s", limit=f"{INVOKED_S:.0f}")
+        if job.timeout_s != DEFAULT_S:  # which the editor writes into every node
+            raise InvalidInput("deadline_too_long", name="timeout_s", limit=f"{INVOKED_S:.0f}")
+        job = job.model_copy(update={"timeout_s": INVOKED_S})
     if job.webhook_url:
         webhook.checked_target(job.webhook_url, _secret(job))
     began = time.monotonic()
@@ -115,15 +120,17 @@ def run(job: Job, workspace: Workspace, speech: Speech | None = None) -> Complet
         status = _status(outcome)
     except OpskitError as error:
         if job.webhook_url:
-            told = tell(_event(Run(), error, speech.blank, locale))
+            told = tell(_event(Run(), error.told(locale, find.secrets), error.key, speech.blank))
             error.also("webhook_told" if told.delivered else "webhook_not_told")
         raise
-    done = _completion(outcome, status, speech.blank, locale)
+    done = _completion(outcome, status, speech.blank, find.secrets, locale)
+    speech.end(done)
     if job.webhook_url:
-        told = tell(_event(outcome.run, outcome.error, speech.blank, locale))
-        failed = told.error.told(locale) if told.error else ""
+        told = tell(_event(outcome.run, done.error, outcome.error.key if outcome.error else "", speech.blank))
+        failed = told.error.told(locale, find.secrets) if told.error else ""
         done = done.model_copy(update={"webhook_delivered": told.delivered, "webhook_error": speech.blank.text(failed)})
-    return done.model_copy(update={"report": _report(done, locale, told=bool(job.webhook_url))})
+    stopped = job.stop_on_timeout and target.stoppable
+    return done.model_copy(update={"report": _report(done, locale, told=bool(job.webhook_url), stopped=stopped)})
 
 
 def _ran(
@@ -139,7 +146,6 @@ def _ran(
         stops=job.stop_on_timeout,
     )
     outcome = attempt.alone()
-    speech.end()
     if outcome.error and not (outcome.run.begun or (outcome.ending == "timeout" and attempt.began)):
         raise outcome.error
     return outcome
@@ -156,13 +162,13 @@ def _status(outcome: Outcome) -> Status:
     return "paused" if outcome.run.status == "paused" else "failed"
 
 
-def _completion(outcome: Outcome, status: Status, blank: Blank, locale: Locale) -> Completion:
+def _completion(outcome: Outcome, status: Status, blank: Blank, secrets: Sequence[str], locale: Locale) -> Completion:
     run = outcome.run
     return Completion(
-        answer=blank.text(run.answer),
+        answer=blank.text(run.text),
         outputs=blank.value(run.outputs),
         status=status,
-        error=blank.text(outcome.error.told(locale)) if outcome.error else "",
+        error=blank.text(outcome.error.told(locale, secrets)) if outcome.error else "",
         run_id=run.run_id,
         task_id=run.task_id,
         conversation_id=run.conversation_id,
@@ -174,15 +180,15 @@ def _completion(outcome: Outcome, status: Status, blank: Blank, locale: Locale) 
     )
 
 
-def _event(run: Run, error: OpskitError | None, blank: Blank, locale: Locale) -> dict[str, Any]:
+def _event(run: Run, error: str, code: str, blank: Blank) -> dict[str, Any]:
     """The body of the webhook."""
     usage = {"total_tokens": run.tokens, "total_price": run.cost and f"{run.cost:f}", "currency": run.currency}
     return {
         "task_id": run.task_id,
         "run_id": run.run_id,
         "status": "failed" if error else "completed",
-        "data": {"answer": blank.text(run.answer), "outputs": blank.value(run.outputs), "usage": usage},
-        "error": {"code": error.key, "message": blank.text(error.told(locale))} if error else None,
+        "data": {"answer": blank.text(run.text), "outputs": blank.value(run.outputs), "usage": usage},
+        "error": {"code": code, "message": blank.text(error)} if error else None,
         "timestamp": int(time.time()),
     }
 
@@ -196,9 +202,10 @@ def _secret(job: Job) -> str:
     return job.webhook_secret.get_secret_value() if job.webhook_secret else ""
 
 
-def _report(done: Completion, locale: Locale, *, told: bool) -> str:
+def _report(done: Completion, locale: Locale, *, told: bool, stopped: bool) -> str:
     """How it ended in one line, what went wrong, and the answer."""
-    facts = [say(locale, f"app_run.{done.status}"), f"{done.elapsed_ms / 1000:.1f} s"]
+    ended = "timed_out_stopped" if done.status == "timed_out" and stopped else done.status
+    facts = [say(locale, f"app_run.{ended}"), f"{done.elapsed_ms / 1000:.1f} s"]
     if done.total_tokens:
         facts.append(say(locale, "app_run.tokens", count=done.total_tokens))
     if told:

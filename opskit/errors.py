@@ -46,10 +46,11 @@ class OpskitError(Exception):
         self._more.append((key, blanks))
         return self
 
-    def told(self, locale: wording.Locale) -> str:
-        """The text in another language, for a place inside a result."""
+    def told(self, locale: wording.Locale, secrets: Collection[str] | None = None) -> str:
+        """The text in another language and without ``secrets`` (else its own), for a place inside a result."""
         words = copy.copy(self)
         words.locale = locale
+        words.secrets = self.secrets if secrets is None else secrets
         return str(words)
 
     def __str__(self) -> str:
@@ -58,7 +59,7 @@ class OpskitError(Exception):
             wording.say(self.locale, f"error.{key}", **{name: quoted(blanks[name], self.secrets) for name in blanks})
             for key, blanks in sentences
         )
-        return redaction.blank(f"[{self.key}] {words}", self.secrets)
+        return f"[{self.key}] {redaction.blank(words, self.secrets)}"
 
 
 class InvalidInput(OpskitError):

@@ -8,7 +8,7 @@ from urllib.parse import quote, quote_plus, unquote_plus
 MARK = "***"
 # A secret field may hold a bare key, a whole URL, `name=key` pairs or header lines: the keys are among its words.
 _WORDS = re.compile(r"[^\s,;&?/\"'{}<>\\]+")
-_MIN_CHARS = 6
+MIN_CHARS = 6
 
 
 def pieces(secrets: Collection[str]) -> list[str]:
@@ -23,7 +23,7 @@ def pieces(secrets: Collection[str]) -> list[str]:
         if not bare:
             continue
         words = [word for whole in _WORDS.findall(bare) for word in (whole, *re.split(r"[=:]", whole))]
-        plain = {bare} | {word for word in words if len(word) >= _MIN_CHARS and not _is_address_word(word)}
+        plain = {bare} | {word for word in words if len(word) >= MIN_CHARS and not _is_address_word(word)}
         for text in plain:
             found |= {text, quote(text, safe=""), quote_plus(text), unquote_plus(text)}
     return sorted(found, key=len, reverse=True)
@@ -49,7 +49,7 @@ class Blank:
     """
 
     def __init__(self, secrets: Collection[str]) -> None:
-        long_ones = [secret for secret in secrets if len(secret) >= _MIN_CHARS]
+        long_ones = [secret for secret in secrets if len(secret) >= MIN_CHARS]
         forms = {form for secret in long_ones for form in (secret, quote(secret, safe=""), quote_plus(secret))}
         self._forms = sorted(forms, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, self._forms))) if forms else None

@@ -1,6 +1,5 @@
 """One question to many apps at once, and their answers gathered."""
 
-import json
 import time
 from collections.abc import Sequence
 
@@ -10,7 +9,7 @@ from opskit.broadcast.gathering import Gathering
 from opskit.broadcast.inquiry import Answer, Answers, Inquiry
 from opskit.broadcast.plan import Plan, planned
 from opskit.broadcast.progress import Progress
-from opskit.broadcast.verdict import judged, unclear
+from opskit.broadcast.verdict import judged, look_at, unclear
 from opskit.dify import Attempt, LocalFile, Outcome, Patience, Target, fetched
 from opskit.errors import InvalidCredentials, OpskitError, Refused, Unavailable
 from opskit.ports import Workspace
@@ -39,6 +38,8 @@ def ask(
     progress = progress or Progress(locale)
     plan = planned(inquiry, workspace)
     judge_s = min(_JUDGE_S, inquiry.deadline_s * _JUDGE_SHARE) if plan.judge else 0.0
+    if plan.judge:
+        look_at(plan.judge, inquiry, ends)
     with fetched(inquiry.files, ends) as files:
         attempts = _attempts(plan, inquiry, workspace, files, ends=ends - judge_s, circuits=circuits)
         gathering = Gathering(attempts, ends - judge_s, _needed(inquiry, len(attempts)), progress.concluded)
@@ -47,20 +48,22 @@ def ask(
     outcomes = [attempt.concluded() for attempt in attempts]
     _remember(attempts, circuits)
     if gathering.answered < (gathering.needed or 1):
-        raise _failed(attempts, gathering.needed or 1, gathering.answered, locale)
+        raise _failed(attempts, gathering, locale, plan.secrets)
     blank = Blank(plan.secrets)
-    answers = [_answer(name, outcomes[number], blank, locale) for name, number in plan.rows]
+    answers = [_answer(name, outcomes[number], blank, plan.secrets, locale) for name, number in plan.rows]
     winner, verdict = "", ""
-    if inquiry.mode == "first_success":
+    first = inquiry.mode == "first_success"
+    if first:
         winner = next(answer.target for answer in answers if answer.status == "ok")
     if plan.judge:
-        winner, verdict, ruling = _best(
+        winner, problem, ruling = _best(
             plan.judge, answers, inquiry, caller=workspace.app_id, progress=progress, ends=ends
         )
         outcomes += [ruling] if ruling else []
+        verdict = blank.text(problem.told(locale, plan.secrets)) if problem else ""
     words = report.merged(answers, locale)
     if inquiry.mode != "merge":
-        words = report.compared(answers, locale, winner=winner, verdict=blank.text(verdict))
+        words = report.compared(answers, locale, winner=winner, first=first, verdict=verdict)
     return Answers(
         answers=answers,
         succeeded=sum(answer.status == "ok" for answer in answers),
@@ -113,14 +116,14 @@ def _remember(attempts: Sequence[Attempt], circuits: Circuits) -> None:
             circuits.told(attempt.target.identity, failed=True)
 
 
-def _answer(name: str, outcome: Outcome, blank: Blank, locale: Locale) -> Answer:
+def _answer(name: str, outcome: Outcome, blank: Blank, secrets: Sequence[str], locale: Locale) -> Answer:
     run = outcome.run
     return Answer(
         target=name,
         status=_STATUSES[outcome.ending],
-        answer=blank.text(run.answer),
+        answer=blank.text(run.text),
         outputs=blank.value(run.outputs),
-        error=blank.text(outcome.error.told(locale)) if outcome.error else "",
+        error=blank.text(outcome.error.told(locale, secrets)) if outcome.error else "",
         elapsed_ms=round(outcome.elapsed_s * 1000),
         tokens=run.tokens,
         cost=run.cost,
@@ -131,27 +134,27 @@ def _answer(name: str, outcome: Outcome, blank: Blank, locale: Locale) -> Answer
 
 def _best(
     judge: Target, answers: Sequence[Answer], inquiry: Inquiry, *, caller: str, progress: Progress, ends: float
-) -> tuple[str, str, Outcome | None]:
+) -> tuple[str, OpskitError | None, Outcome | None]:
     """The best target, why there is none, and the judge's run; one answer needs no judge."""
     good = [answer for answer in answers if answer.status == "ok"]
     if len(good) == 1:
-        return good[0].target, "", None
+        return good[0].target, None, None
     progress.tell("judging", name=judge.name)
-    texts = [answer.answer or json.dumps(answer.outputs, ensure_ascii=False) for answer in good]
+    texts = [answer.answer for answer in good]
     place, ruling = judged(judge, texts, inquiry, caller=caller, ends=ends, locale=progress.locale)
     if place is None:
-        return "", unclear(ruling).told(progress.locale), ruling
-    return good[place].target, "", ruling
+        return "", unclear(ruling), ruling
+    return good[place].target, None, ruling
 
 
-def _failed(attempts: Sequence[Attempt], needed: int, answered: int, locale: Locale) -> OpskitError:
+def _failed(attempts: Sequence[Attempt], gathering: Gathering, locale: Locale, secrets: Sequence[str]) -> OpskitError:
     """That the mode cannot be satisfied any more: who failed, and why."""
     outcomes = [(attempt.target.name, attempt.concluded()) for attempt in attempts]
     failures = [(name, one.error) for name, one in outcomes if one.error and one.ending in {"failed", "timeout"}]
     others = [(name, one.error) for name, one in outcomes if one.error and one.ending in {"skipped", "stopped"}]
     kinds = {type(error) for _, error in failures or others}
     kind = kinds.pop() if len(kinds) == 1 else Unavailable
-    failed: OpskitError = kind("broadcast_failed", needed=needed, answered=answered)
+    failed: OpskitError = kind("broadcast_failed", needed=gathering.needed or 1, answered=gathering.answered)
     for name, error in [*failures, *others][:_MOST_TOLD]:
-        failed.also("target_failed", name=name, problem=error.told(locale))
+        failed.also("target_failed", name=name, problem=error.told(locale, secrets))
     return failed

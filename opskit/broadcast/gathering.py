@@ -13,7 +13,7 @@ from opskit.errors import Refused
 # All are prepared before the first is called, so that a missing input costs nothing. But one that hangs must not keep
 # the others waiting: once half of them are prepared, the rest gets as much time again, and a little.
 _GRACE_S = 0.05
-_LONGEST_GRACE_S = 2.0
+_LONGEST_GRACE_S = 1.0
 _GRACE_SHARE = 0.2  # of the time until the deadline
 _STOPPING_S = 0.1  # for the requests that stop the stragglers; they go on by themselves
 
@@ -35,6 +35,7 @@ class Gathering:
         self._untold = list(self.attempts)
         for attempt in self.attempts:
             attempt.changed = lambda: self._changes.put(None)
+            attempt.allowed = self._may_begin
             if not attempt.outcome:
                 attempt.start()
         self._prepare()
@@ -58,6 +59,10 @@ class Gathering:
         """Whether the mode can no longer be satisfied."""
         return self.answered + len(self._open) < (self.needed or 1)
 
+    def _may_begin(self) -> bool:
+        """Whether one more app is to be called: a slot is often free before anybody here has looked at the answer."""
+        return not self._enough and time.monotonic() < self.ends
+
     @property
     def _open(self) -> list[Attempt]:
         return [one for one in self.attempts if one.outcome is None]
@@ -71,7 +76,9 @@ class Gathering:
         began = time.monotonic()
         until = began + min(_LONGEST_GRACE_S, _GRACE_SHARE * (self.ends - began))
         rest_until = math.inf
-        while (waiting := sum(not one.prepared for one in self.attempts)) and time.monotonic() < min(until, rest_until):
+        while (waiting := sum(not (one.prepared or one.outcome) for one in self.attempts)) and time.monotonic() < min(
+            until, rest_until
+        ):
             if waiting <= len(self.attempts) // 2 and rest_until == math.inf:
                 rest_until = time.monotonic() + (time.monotonic() - began) + _GRACE_S
             self._wait(min(until, rest_until))
@@ -99,12 +106,14 @@ class Gathering:
     def _end_rest(self) -> None:
         """End what is still on its way: there are enough answers, or there is no hope, or no time for a turn."""
         late = time.monotonic() >= self.ends
-        for attempt in self._open:
-            if attempt.began:
-                unneeded = Refused("not_needed" if attempt.can_be_stopped else "abandoned")
-                self._stopping.append(attempt.end("stopped", unneeded))
+        for attempt in [one for one in self._open if not one.began]:  # first, so that none of them takes a free slot
+            if late and attempt.looked_at:
+                attempt.end("timeout", attempt.too_slow())
             else:
                 attempt.end("skipped", Refused("no_time_to_ask" if late else "not_asked"))
+        for attempt in self._open:
+            unneeded = Refused("not_needed" if attempt.target.stoppable else "abandoned")
+            self._stopping.append(attempt.end("stopped", unneeded))
         until = time.monotonic() + _STOPPING_S
         for thread in self._stopping:
             if thread:

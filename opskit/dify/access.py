@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr
 
 from opskit.errors import InvalidCredentials, InvalidInput
 from opskit.model import Key, Line, Params
+from opskit.redaction import MIN_CHARS
 
 DEFAULT_BASE_URL = "https://api.dify.ai/v1"
 _APP_ID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
@@ -30,17 +31,22 @@ class Access(Params):
 
     @classmethod
     def secrets_of(cls, name: str, value: str) -> list[str]:
-        """The keys without their names, which errors have to tell, and the values of the headers."""
+        """The keys without their names, which errors have to tell, and the values of headers.
+
+        A short value, such as the number of a tenant, would be found in every other word.
+        """
         match name:
             case "app_keys":
                 return [key or value for _, key in _pairs(value)]
             case "extra_headers":
-                return [text or value for _, text in _headers(value)]
+                return [text or value for _, text in _headers(value) if len(text or value) >= MIN_CHARS]
         return super().secrets_of(name, value)
 
     def keys(self) -> dict[str, str]:
         """The keys by their names. InvalidCredentials: not ``name=key`` pairs; InvalidInput: a name with two keys."""
         found: dict[str, str] = {}
+        if "{{#" in _plain(self.app_keys):
+            raise InvalidCredentials("unfilled_secret", name="app_keys")
         for name, key in _pairs(_plain(self.app_keys)):
             if not name or not _KEY.fullmatch(key):
                 raise InvalidCredentials("bad_app_keys")
@@ -73,13 +79,13 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
     """Names and keys in a JSON object, or in ``name=key`` pairs between line breaks, commas or semicolons."""
     if text.lstrip().startswith("{"):
         try:
-            found = json.loads(text).items()
+            found = json.loads(text, object_pairs_hook=list)
         except (ValueError, RecursionError):
             found = [("", text)]
-        yield from ((str(name).strip(), str(key).strip()) for name, key in found)
+        yield from ((str(name).strip(), key.strip() if isinstance(key, str) else text) for name, key in found)
         return
-    for entry in re.split(r"[,，;；\r\n]+", text):
-        name, _, key = entry.partition("=")
+    for entry in re.split(r"[,，、;；\r\n]+", text):
+        name, _, key = entry.replace("＝", "=").partition("=")
         if entry.strip():
             yield (name.strip(), key.strip()) if key else ("", entry.strip())
 

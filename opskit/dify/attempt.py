@@ -22,6 +22,7 @@ type Ending = Literal["answered", "failed", "timeout", "stopped", "skipped"]
 
 _PREPARED_S = 20.0  # for finding out about an app and for its files
 _STOP_S = 5.0
+_LINGER_S = 30.0
 _POLL_S = 1.0
 _BACKOFF_S = 0.5
 _LONGEST_BACKOFF_S = 8.0
@@ -61,7 +62,8 @@ class Patience:
 class Attempt:
     """A question on its way. ``told`` gets the answer's text as it comes, ``changed`` is called at every step.
 
-    ``stops`` is whether a run that is ended from outside is stopped on the server, too.
+    ``stops`` is whether a run that is ended from outside is stopped on the server, too; ``allowed`` is asked when its
+    turn has come, and where it says no the app is not called.
     """
 
     target: Target
@@ -72,6 +74,7 @@ class Attempt:
     changed: Callable[[], None] = lambda: None
     stops: bool = True
     slot: AbstractContextManager[object] = field(default_factory=nullcontext)
+    allowed: Callable[[], bool] = lambda: True
     go: threading.Event = field(default_factory=threading.Event)
     run: Run = field(default_factory=Run)
     outcome: Outcome | None = None
@@ -91,6 +94,11 @@ class Attempt:
     def began(self) -> bool:
         """Whether the app has been called."""
         return self._began > 0
+
+    @property
+    def looked_at(self) -> bool:
+        """Whether its kind and form are being asked for, without an answer so far."""
+        return self._first_request > 0 and not self.prepared
 
     @property
     def ends(self) -> float:
@@ -114,8 +122,12 @@ class Attempt:
         if not self.conclude(ending, error):
             return None
         self.go.set()
+        stops = self.began and self.stops and self.target.stoppable and not self.run.ended
+        if stops and not self.run.task_id:
+            self._deadline.postpone(time.monotonic() + _LINGER_S)  # its first event tells by what it can be stopped
+            return None
         self._deadline.cancel()
-        if not (self.stops and self.can_be_stopped) or self.run.ended:
+        if not stops:
             return None
         stopping = threading.Thread(target=self._stop, name="opskit-stop", daemon=True)
         stopping.start()
@@ -139,12 +151,9 @@ class Attempt:
 
     def too_slow(self) -> OpskitError:
         """Why there is no answer when its time is up."""
-        return Unavailable("run_too_slow" if self.can_be_stopped else "run_abandoned")
-
-    @property
-    def can_be_stopped(self) -> bool:
-        """Whether the server can be told to end the run: not by an app's id, and not before its first event."""
-        return self.target.stoppable and bool(self.run.task_id)
+        if not self.prepared:
+            return Unavailable("app_silent")
+        return Unavailable("run_too_slow" if self.target.stoppable else "run_abandoned")
 
     def _stop(self) -> None:
         with suppress(OpskitError):
@@ -181,7 +190,17 @@ class Attempt:
         self._is_prepared()
         self.go.wait()
         with self.slot:
-            self._tried(self._answer)
+            if self._begin():
+                self._tried(self._answer)
+
+    def _begin(self) -> bool:
+        """Whether the app may be called now. From here on it counts as called."""
+        with self._lock:
+            if self.outcome or not self.allowed():
+                return False
+            self._began = time.monotonic()
+        self.changed()
+        return True
 
     def _tried(self, step: Callable[[], None]) -> None:
         """Take a step, again where that is allowed. Any OpskitError: the last one of it."""
@@ -201,8 +220,6 @@ class Attempt:
 
     def _answer(self) -> None:
         """Ask, follow the stream to its end, and write the outcome. Any OpskitError: there is no answer."""
-        self._began = self._began or time.monotonic()
-        self.changed()
         broken = self._followed()
         if not self.run.ended and not self.outcome:
             self._settle(broken)
@@ -225,6 +242,7 @@ class Attempt:
                     if self.caller and self.run.app_id == self.caller:
                         raise self._calls_itself()
                     if self.outcome:
+                        self._stop_late()
                         break
                     if text:
                         self.told(text)
@@ -235,6 +253,11 @@ class Attempt:
                 raise
             return error
         return None
+
+    def _stop_late(self) -> None:
+        """Stop a run that was ended from outside before Dify had named it."""
+        if self.stops and self.target.stoppable and self.run.task_id and not self.run.ended:
+            self._stop()
 
     def _calls_itself(self) -> Refused:
         self._stop()

@@ -93,6 +93,11 @@ class Form:
         files = [field for field in self.fields if field.kind in _FILES and name in {"", field.name}]
         return files[0] if len(files) == 1 else None
 
+    def asked(self, query: str) -> dict[str, str]:
+        """The query for an input of that name: workflows and completion apps often call their question so."""
+        names = {field.name for field in self.fields if field.kind in _TEXTS}
+        return {"query": query} if query and "query" in names else {}
+
     def fitted(self, inputs: Mapping[str, Any], spare: str = "") -> dict[str, Any]:
         """The inputs, with numbers and lists as the texts that text fields want, and ``spare`` in required ones."""
         texts = {field.name for field in self.fields if field.kind in _TEXTS}

@@ -1,5 +1,6 @@
 """What is known about one run, put together from its events or from one answer."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -63,6 +64,13 @@ class Run:
     def succeeded(self) -> bool:
         """Whether there is an answer to work with; in a partly failed run error branches were taken."""
         return self.status in {"succeeded", "partial_succeeded"}
+
+    @property
+    def text(self) -> str:
+        """The answer in words; where a workflow has none, its outputs as JSON."""
+        if self.answer or self._is_chat or not self.outputs:
+            return self.answer
+        return json.dumps(self.outputs, ensure_ascii=False)
 
     def take(self, event: Mapping[str, Any]) -> str:
         """Add an event of the stream, and return the text that it adds to the answer."""

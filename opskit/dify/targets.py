@@ -96,7 +96,7 @@ class KeyTarget:
         """Ask for the kind and the form of the app, check the inputs, and upload the files."""
         self._mode = self.app.mode(ends)
         form = self.app.form(ends)
-        inputs = form.fitted(question.inputs, question.spare)
+        inputs = form.fitted({**form.asked(question.query), **question.inputs}, question.spare)
         request: dict[str, Any] = {"inputs": inputs, "user": question.user}
         is_chat = "chat" in self._mode
         beside = self._mode != "workflow" and not question.file_input

@@ -176,9 +176,11 @@ def session(reach: Reach = Reach.INTERNAL) -> Session:
 def _sending(deadline: Deadline, idle_s: float = math.inf) -> dict[str, Any]:
     """How every request is sent.
 
-    Unless ``idle_s`` is less, the timeout comes after the watchdog, and only keeps the socket interruptible.
+    Unless ``idle_s`` is less, the timeout comes after the watchdog, and only keeps the socket interruptible. Without a
+    watchdog somebody else ends it, and may put that off.
     """
-    return {"stream": True, "allow_redirects": False, "timeout": min(deadline.left() + 1, idle_s)}
+    longest_s = deadline.left() + 1 if deadline.watched or idle_s == math.inf else idle_s
+    return {"stream": True, "allow_redirects": False, "timeout": min(longest_s, idle_s)}
 
 
 @contextlib.contextmanager

@@ -290,7 +290,7 @@ def test_a_table_comes_in_any_form(served: PluginProcess, form: dict[str, Any]) 
 @pytest.mark.parametrize(
     ("status", "code", "form"),
     [
-        (400, "no_source", {"file": None}),
+        (400, "not_a_form", {"file": None}),
         (400, "several_sources", {"csv_text": "a"}),
         (400, "empty_file", {"file": b""}),
         (400, "missing_columns", {"file": "日期,品名\n1,2\n".encode()}),
@@ -310,7 +310,7 @@ def test_a_body_that_is_no_form_is_no_table(served: PluginProcess) -> None:
     answer = served.endpoint(
         "POST", "/analysis/daily_sale_analysis", headers=BEARER, body=b'{"file": 1}', settings=SETTINGS
     )
-    told(answer, 400, "no_source")
+    told(answer, 400, "not_a_form")
 
 
 def test_a_large_answer_arrives_whole(served: PluginProcess) -> None:

@@ -330,7 +330,7 @@ def test_a_field_that_is_too_large_goes_out_as_a_file_and_the_text_says_so() -> 
     rows = ["x" * 1000] * 5000
     messages = replied(Figures(report="said", rows=rows))
     assert messages[0] == ("text", "said\n\nToo large for a message, so given out as files: rows.json.")
-    assert ("variable", ("rows", [])) in messages
+    assert ("variable", ("rows", ["x" * 250 + "…"] * 5000)) in messages
     (name, mime_type, blob) = messages[-1][1]
     assert (name, mime_type, json.loads(blob)) == ("rows.json", "application/json", rows)
 
@@ -706,7 +706,9 @@ def test_a_form_is_read() -> None:
     assert bridge.posted(form(top_n="3", file=b"a,b")) == ({"top_n": "3"}, b"a,b")
     assert bridge.posted(form(file=b"")) == ({}, b"")
     assert bridge.posted(form(csv_text="x" * 1_000_000)) == ({"csv_text": "x" * 1_000_000}, None)
-    assert bridge.posted(asked(b"{}")) == ({}, None)
+    for unreadable in (asked(b"{}"), form(file=None)):
+        with pytest.raises(InvalidInput, match=r"\[not_a_form\]"):
+            bridge.posted(unreadable)
     with pytest.raises(InvalidInput, match="not_a_form"):
         bridge.posted(form(csv_text="x" * 3_000_000))
 

@@ -178,7 +178,8 @@ def test_one_that_hangs_while_it_is_looked_at_keeps_nobody_waiting(dify: DifySer
     hanging = App("hanging", faults_at={"info": "hang"})
     answers = ask(dify, [hanging, *(App(f"app{number}", seconds=0.2) for number in range(4))], deadline_s=1.5)
     assert answers.succeeded == 4
-    assert statuses(answers)["hanging"] == "skipped"
+    assert statuses(answers)["hanging"] == "timeout"
+    assert "[app_silent]" in answers.answers[0].error
     assert answers.elapsed_ms < 4000
 
 
@@ -208,9 +209,8 @@ def test_the_first_success_is_enough_and_the_others_are_stopped(dify: DifyServer
     assert statuses(answers) == {"slow": "stopped", "bad": "failed", "quick": "ok", "talk": "stopped"}
     assert answers.elapsed_ms < 10_000
     eventually(lambda: [name for name, _ in dify.stopped] == ["slow"])
-    assert "has not sent anything yet" in answers.answers[3].error
     assert "no longer needed" in answers.answers[0].error
-    assert "**Best: quick**" in answers.report
+    assert "**First: quick**" in answers.report
 
 
 @pytest.mark.parametrize(("quorum", "needed"), [({}, 3), ({"quorum": 2}, 2)])
@@ -339,10 +339,10 @@ def test_what_cannot_be_stopped_is_abandoned_and_that_is_said(dify: DifyServer, 
         dify, [App("good", seconds=0.2)], workspace=workspace, targets=f"{slow.id},good", mode="first_success"
     )
     assert answers.answers[0].status == "stopped"
-    assert "no way to stop it" in answers.answers[0].error
+    assert "no way to stop an app" in answers.answers[0].error
     late = ask(dify, [App("other")], workspace=workspace, targets=f"{slow.id},other", deadline_s=1)
     assert late.answers[0].status == "timeout"
-    assert "no way to stop it" in late.answers[0].error
+    assert "no way to stop an app" in late.answers[0].error
 
 
 def test_one_app_has_its_own_time(dify: DifyServer, workspace: Workspace) -> None:
@@ -525,7 +525,7 @@ def test_the_report_compares_and_cells_cannot_break_out_of_it(dify: DifyServer) 
     report = ask(dify, apps, targets="legal,long,bad").report
     lines = report.splitlines()
     assert lines[0] == "| App | Status | Seconds | Tokens | Answer |"
-    assert len(lines) == 5
+    assert lines[5:] == ["", "## long", "", "x" * 500]
     assert r"a \| b \`\`\` # c" in lines[2]
     assert f"{'x' * 200}…" in lines[3]
     assert lines[4].startswith("| bad | failed | ")

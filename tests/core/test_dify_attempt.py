@@ -22,7 +22,7 @@ from opskit.dify import attempt as module
 from opskit.dify import events as stream_events
 from opskit.dify import service as client
 from opskit.dify.targets import IdTarget, KeyTarget
-from opskit.errors import InvalidInput, RateLimited, Unavailable
+from opskit.errors import InvalidInput, RateLimited, Refused, Unavailable
 
 PACE = Pace(ping_s=0.2, silence_s=30, drip_s=0.001)
 GRAPHS = ("workflow", "advanced-chat")
@@ -370,13 +370,16 @@ def test_a_run_that_is_too_slow_is_stopped_or_left(dify: DifyServer, stops: bool
     assert bool(dify.stopped) is stops
 
 
-@pytest.mark.parametrize("faults_at", [{"info": "hang"}, {"parameters": "hang"}, {}])
-def test_the_whole_has_an_end_whatever_hangs(dify: DifyServer, faults_at: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("faults_at", "why"),
+    [({"info": "hang"}, "app_silent"), ({"parameters": "hang"}, "app_silent"), ({}, "run_too_slow")],
+)
+def test_the_whole_has_an_end_whatever_hangs(dify: DifyServer, faults_at: dict[str, Any], why: str) -> None:
     served = dify.add(Served("a", fault="hang", faults_at=faults_at))
     began = time.monotonic()
     outcome = ask(dify, served, within=0.4)
     assert time.monotonic() - began < 1.5
-    assert (outcome.ending, key(outcome)) == (TIMEOUT, "run_abandoned")
+    assert (outcome.ending, key(outcome)) == (TIMEOUT, why)
 
 
 def test_the_time_of_a_run_begins_with_it(dify: DifyServer) -> None:
@@ -394,11 +397,22 @@ def test_the_time_of_a_run_begins_with_it(dify: DifyServer) -> None:
 # From outside
 
 
+def test_a_chat_that_is_no_longer_needed_is_stopped_as_soon_as_it_says_what_it_is(dify: DifyServer) -> None:
+    served = dify.add(Served("a", "chat", seconds=2, pieces=2))
+    going = attempt(target(dify, served))
+    going.go.set()
+    going.start()
+    assert until(lambda: run_requests(dify))
+    assert going.end("stopped", Refused("not_needed")) is None
+    assert dify.until(lambda: bool(dify.runs and dify.runs[0].stopped), 5)
+    assert until(lambda: not threads_of_attempts())
+
+
 @pytest.mark.parametrize("fault", [None, "hang", "silent"])
 def test_it_is_ended_from_outside_at_once_and_leaves_nothing_behind(
     dify: DifyServer, monkeypatch: pytest.MonkeyPatch, fault: str | None
 ) -> None:
-    monkeypatch.setattr(client, "IDLE_S", 30)
+    monkeypatch.setattr(client, "IDLE_S", 1)  # one that has said nothing yet is waited for: it may be stopped then
     served = dify.add(Served("a", seconds=20, pieces=100, fault=fault))
     going = attempt(target(dify, served))
     going.go.set()
