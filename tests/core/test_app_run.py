@@ -117,6 +117,20 @@ def test_an_app_of_the_workspace_needs_no_key() -> None:
         assert workspace.runs[0].inputs == {"topic": "x"}
 
 
+def test_the_default_time_is_shortened_for_an_app_of_the_workspace() -> None:
+    with Workspace() as workspace:
+        app = workspace.add(App("flow"))
+        assert app_run.run(Job(app=app.id), Port(workspace, CALLER)).status == "succeeded"
+        assert app_run.run(Job(app=app.id, timeout_s=300), Port(workspace, CALLER)).status == "succeeded"
+
+
+def test_a_run_that_fails_half_way_says_so_behind_what_it_said(dify: DifyServer) -> None:
+    speech = Speech()
+    done = run(dify, App("legal", "chat", fault="error_event"), speech=speech)
+    assert speech.said == f"{done.answer}\n\n{done.error}"
+    assert done.error.startswith("[dify_model_failed]")
+
+
 def test_the_answer_is_said_as_it_comes(dify: DifyServer) -> None:
     speech = Speech()
     done: list[Completion] = []
@@ -160,6 +174,7 @@ def test_a_run_that_outlives_its_time_is_told_with_its_id_and_goes_on_unless_it_
     assert done.task_id == dify.runs[0].task_id
     assert "[run_too_slow]" in done.error
     assert done.elapsed_ms < 5_000
+    assert done.report.startswith("Not finished in time, and stopped" if stop else "Not finished in time; it may go on")
     if stop:
         eventually(lambda: dify.stopped == [("slow", done.task_id)])
     else:

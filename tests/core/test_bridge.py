@@ -321,6 +321,18 @@ def test_an_agents_json_is_cut_to_what_matters() -> None:
     assert figures["shortened"]["rows"].endswith("/ 5000")
 
 
+def test_long_texts_are_cut_before_an_agent_loses_an_entry() -> None:
+    _, (_, figures) = replied(Figures(report="said", rows=["长" * 3000] * 5), agent=True)
+    assert figures["rows"] == ["长" * 500 + "…"] * 5
+    assert figures["many"] == []
+    assert figures["shortened"] == {"texts": "…"}
+
+
+def test_a_list_that_no_cut_makes_light_is_left_to_its_file() -> None:
+    rows = [str(number) for number in range(900_000)]
+    assert ("variable", ("rows", [])) in replied(Figures(report="said", rows=rows))
+
+
 def test_an_agents_text_stays_below_the_line() -> None:
     (_, text), _ = replied(Figures(report="长" * MAX_LINE), agent=True)
     assert len(text.encode()) <= MAX_LINE

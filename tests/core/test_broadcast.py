@@ -11,6 +11,7 @@ from devtools.dify_server import App, DifyServer
 from devtools.workspace import Port, Workspace
 from opskit import broadcast
 from opskit.broadcast import Answers, Circuits, Inquiry, Progress
+from opskit.broadcast.verdict import named
 from opskit.errors import InvalidCredentials, InvalidInput, OpskitError, Refused, Unavailable
 
 CALLER = "11111111-2222-3333-4444-555555555555"
@@ -183,6 +184,22 @@ def test_one_that_hangs_while_it_is_looked_at_keeps_nobody_waiting(dify: DifySer
     assert answers.elapsed_ms < 4000
 
 
+def test_the_query_is_also_an_input_of_that_name(dify: DifyServer) -> None:
+    asks = [{"paragraph": {"variable": "query", "label": "Query", "required": True}}]
+    ask(dify, [App("flow", form=asks), App("text", "completion", form=asks)])
+    assert [run.inputs["query"] for run in dify.runs] == ["What?", "What?"]
+
+
+def test_a_workflow_without_a_text_answers_with_its_outputs(dify: DifyServer) -> None:
+    answers = ask(dify, [App("two", answer="", outputs={"summary": "S", "risk": "高"})], mode="merge")
+    assert answers.report == '## two\n\n{"summary": "S", "risk": "高"}'
+
+
+def test_a_fence_that_an_answer_leaves_open_is_closed(dify: DifyServer) -> None:
+    answers = ask(dify, [App("a", answer="```\ncode"), App("b", answer="words")], mode="merge")
+    assert answers.report == "## a\n\n```\ncode\n```\n\n## b\n\nwords"
+
+
 def test_a_chat_app_needs_a_query(dify: DifyServer) -> None:
     with pytest.raises(InvalidInput, match="query is required by a chat app"):
         ask(dify, [App("chat", "chat")], query="")
@@ -285,6 +302,43 @@ def test_an_unclear_verdict_is_told_and_no_answer_is_lost(dify: DifyServer, verd
     assert f'**No verdict.** [no_verdict] The judge named no answer by its number: "{verdict}".' in answers.report
 
 
+@pytest.mark.parametrize(
+    ("verdict", "place"),
+    [
+        ("2", 2),
+        ("２", 2),
+        ("第2个", 2),
+        ("第二个", 2),
+        ("二", 2),
+        ("②", 2),
+        ("**2**", 2),
+        ("Answer: #2", 2),
+        ("The best answer is 2.", 2),
+        ("最佳：2", 2),
+        ("<think>1 is ok, 2 better, 3 no</think>\n2", 2),
+        ("<think>1 or 2", None),
+        ("2\n\nReason: answer 1 is vague, and 3 is wrong.", 2),
+        ("Answer 1 is vague, 3 is wrong.\n\n2", 2),
+        ("I like [3].", 3),
+        ("11", 11),
+        ("1 or 2", None),
+        ("0", None),
+        ("13", None),
+        ("9" * 5000, None),
+        ("", None),
+    ],
+)
+def test_a_verdict_is_read_as_people_and_models_write_it(verdict: str, place: int | None) -> None:
+    assert named(verdict, 12) == place
+
+
+@pytest.mark.parametrize("given", [{"enabled": False}, {"form": [{"number": {"variable": "n", "required": True}}]}])
+def test_a_judge_that_cannot_be_asked_is_found_before_anybody_is(dify: DifyServer, given: dict[str, Any]) -> None:
+    with pytest.raises(OpskitError):
+        best_of(dify, "", judge=App("judge", **given))
+    assert dify.runs == []
+
+
 def test_a_judge_that_fails_is_told_as_well(dify: DifyServer) -> None:
     answers = best_of(dify, "", judge=App("judge", "workflow", fault="failed_run"))
     assert (answers.winner, answers.succeeded) == ("", 2)
@@ -369,6 +423,35 @@ def test_no_more_than_max_parallel_run_at_a_time_and_who_had_no_turn_is_skipped(
     )
     assert tried.succeeded == 1
     assert all(answer.status == "ok" or "no longer needed" in answer.error for answer in tried.answers)
+
+
+def test_no_more_apps_are_called_once_there_is_enough(dify: DifyServer) -> None:
+    apps = [App(f"app{number}", seconds=0.3 if number < 2 else 3, pieces=2) for number in range(12)]
+    answers = ask(dify, apps, max_parallel=2, mode="first_success")
+    assert answers.succeeded >= 1
+    assert len(dify.runs) <= 3  # the other of the first two may have ended at the same moment
+    assert list(statuses(answers).values()).count("skipped") >= 9
+
+
+def test_who_had_no_turn_is_not_told_as_slow_and_not_held_to_account(dify: DifyServer) -> None:
+    circuits = Circuits()
+    apps = [App(f"app{number}", "chat", seconds=0.5) for number in range(12)]
+    for _ in range(3):
+        answers = ask(dify, apps, max_parallel=2, deadline_s=1.2, circuits=circuits)
+        asked = {name for name, status in statuses(answers).items() if status in {"ok", "timeout"}}
+        assert list(statuses(answers).values()).count("skipped") >= 6
+        assert all(answer.elapsed_ms == 0 for answer in answers.answers if answer.status == "skipped")
+    assert len(asked) <= 6
+    assert not any(circuits.wait_s(f"{dify.url} {app.key}") for app in apps)
+
+
+def test_a_target_that_is_left_alone_keeps_nobody_waiting(dify: DifyServer) -> None:
+    circuits = Circuits()
+    bad = [App(f"bad{number}", fault="500") for number in range(3)]
+    for _ in range(4):
+        answers = ask(dify, [*bad, App("good")], circuits=circuits)
+    assert list(statuses(answers).values()) == ["skipped", "skipped", "skipped", "ok"]
+    assert answers.elapsed_ms < 900
 
 
 def test_retries_are_for_what_never_began(dify: DifyServer) -> None:
@@ -468,6 +551,23 @@ def test_no_key_and_no_header_is_ever_shown(dify: DifyServer) -> None:
     assert text.count("***") >= 6
     assert not [app.name for app in apps if app.key in text]
     assert "gateway-secret-1" not in text
+
+
+def test_no_part_of_a_key_is_shown_where_an_error_is_shortened(dify: DifyServer) -> None:
+    key = "app-fake12345678901234567890"
+    for length in range(260, 300, 4):
+        leak = App("leak", key=key, fault="failed_run", error="z" * length + " " + key)
+        assert key[:8] not in ask(dify, [leak, App("good")]).model_dump_json()
+        with pytest.raises(Unavailable) as failure:
+            ask(dify, [leak])
+        assert key[:8] not in str(failure.value)
+
+
+def test_a_short_header_value_does_not_shred_the_words(dify: DifyServer) -> None:
+    with pytest.raises(InvalidCredentials) as failure:
+        ask(dify, [App("a", fault="key_gone_401")], extra_headers="X-Tenant: a")
+    assert Inquiry.secrets_of("extra_headers", "X-Tenant: a") == []
+    assert str(failure.value).startswith("[broadcast_failed] Answers needed: 1, answers got: 0. a: [dify_key]")
 
 
 def test_extra_headers_go_with_every_call(dify: DifyServer) -> None:

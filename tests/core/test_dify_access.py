@@ -209,3 +209,13 @@ def test_files_that_cannot_be_had_say_so(files: str) -> None:
     late = FileReference(url=f"{files}/sales")
     with pytest.raises(Unavailable, match=r"file_unavailable.*timeout"), fetched([late], time.monotonic() - 1):
         pass
+
+
+def test_a_variable_that_does_not_exist_is_told_as_such() -> None:
+    with pytest.raises(InvalidCredentials, match=r"\[unfilled_secret\] The secret app_keys"):
+        access(app_keys="{{#env.KEYS#}}").keys()
+
+
+def test_a_name_has_one_key_in_json_too() -> None:
+    with pytest.raises(InvalidInput, match=r"\[two_keys\]"):
+        access(app_keys=f'{{"a": "{ONE}", "a": "app-fake-another-key"}}').keys()
