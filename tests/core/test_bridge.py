@@ -328,6 +328,19 @@ def test_long_texts_are_cut_before_an_agent_loses_an_entry() -> None:
     assert figures["shortened"] == {"texts": "…"}
 
 
+class Counted(Result):
+    """Numbers beside long texts."""
+
+    number: int
+    rows: list[str]
+
+
+def test_numbers_are_not_cut() -> None:
+    result = Counted(report="said", number=7, rows=["x" * 9000])
+    _, (_, figures) = replied(result, agent=True)
+    assert figures["number"] == 7
+
+
 def test_a_list_that_no_cut_makes_light_is_left_to_its_file() -> None:
     rows = [str(number) for number in range(900_000)]
     assert ("variable", ("rows", [])) in replied(Figures(report="said", rows=rows))
