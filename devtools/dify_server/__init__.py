@@ -10,10 +10,9 @@
 ``python -m devtools.dify_server`` serves apps in a process of its own; in the tests' own process it is a thread.
 
 Statuses, codes, fields and the order of events are those of Dify 1.13.3, most of them seen at a running server; the
-modules name their sources. Where no source quotes the text of an error, the text is ours: go by code and status. Two
-things are not from a running 1.13.3: a stopped chatflow ends with message_end after workflow_finished (read in a
-later source), and the blocking answer of a paused chatflow (ours). What only hosted variants, other versions and
-proxies do is a fault or a setting.
+modules name their sources. Where no source quotes the text of an error, the text is ours: go by code and status. Not
+from a running 1.13.3 is the blocking answer of a paused chatflow (ours). What only hosted variants, other versions
+and proxies do is a fault or a setting.
 
 The faults, by their names in ``App.fault`` (runs) and ``App.faults_at`` (other routes: the first table only):
 

@@ -73,7 +73,8 @@ class Form:
             self._file(value, definition)
         elif kind == "file-list":
             self._check_files(definition, value)
-        if isinstance(value, dict) and kind not in {"file", "json_object"}:
+        objects = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+        if (isinstance(value, dict) and kind not in {"file", "json_object"}) or (objects and kind != "file-list"):
             raise Early(f"Invalid input type for ['{name}']")
         return value
 
@@ -97,6 +98,8 @@ class Form:
                 name, mime_type = PurePosixPath(urlsplit(str(given["url"])).path).name, ""
             case "remote_url":
                 raise Early("Invalid file url")
+            case None:
+                raise Early("transfer_method is required in file mapping")
             case "tool_file" if given.get("tool_file_id"):
                 return  # tool files skip the checks of type and extension
             case _:
