@@ -45,8 +45,9 @@ class Field:
             return f"{self.name} is required in input form" if self.required else ""
         if value == "" and self.kind in _FILES and not self.required:
             return ""
-        problem = self._mismatch(value)
-        return f"{self.name} in input form must be {problem}" if problem else ""
+        if problem := self._mismatch(value):
+            return f"{self.name} in input form must be {problem}"
+        return self._misplaced(value)
 
     def _mismatch(self, value: object) -> str:
         """What ``value`` must be, if it is not that."""
@@ -68,21 +69,38 @@ class Field:
                 wanted = f"less than {self.max_length} characters"
         return wanted
 
+    def _misplaced(self, value: object) -> str:
+        """What is wrong with objects that are of the right kind."""
+        objects = [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, dict)]
+        if self.kind == "checkbox" and objects:
+            return f"Invalid input type for ['{self.name}']"
+        if self.kind in _FILES and not all(file.get("transfer_method") for file in objects):
+            return "transfer_method is required in file mapping"
+        return ""
+
     def _is_beyond(self, value: Sized) -> bool:
         return self.max_length is not None and len(value) > self.max_length
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The fields that an app asks for."""
+    """The fields that an app asks for.
+
+    ``takes_files`` is whether a chat app takes files beside them: one that does not drops them without a word.
+    """
 
     fields: tuple[Field, ...] = ()
+    takes_files: bool = True
 
     @classmethod
     def of(cls, parameters: Mapping[str, Any]) -> "Form":
         """The form in an answer of ``/v1/parameters``."""
         entries = parameters.get("user_input_form") or ()
-        return cls(tuple(Field.of(kind, told) for entry in entries for kind, told in entry.items()))
+        beside = parameters.get("file_upload")
+        return cls(
+            tuple(Field.of(kind, told) for entry in entries for kind, told in entry.items()),
+            takes_files=not isinstance(beside, dict) or bool(beside.get("enabled")),
+        )
 
     def file_names(self) -> list[str]:
         """The names of the inputs that take files."""

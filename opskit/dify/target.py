@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from opskit import http
+from opskit.dify.access import is_uuid
 from opskit.dify.file_kinds import kind_of, mime_type_of
 from opskit.dify.form import Field, Form
 from opskit.dify.run import Run
 from opskit.dify.service import App
-from opskit.errors import InvalidInput
+from opskit.errors import InvalidInput, Unavailable
 from opskit.ports import Workspace
+
+_CHATFLOW = "advanced-chat"
 
 type Events = Iterator[Mapping[str, Any]]
 
@@ -99,15 +102,19 @@ class KeyTarget:
         inputs = form.fitted(question.inputs, question.spare)
         request: dict[str, Any] = {"inputs": inputs, "user": question.user}
         is_chat = "chat" in self._mode
-        beside = self._mode != "workflow" and not question.file_input
+        beside = self._mode != "workflow" and form.takes_files and not question.file_input
         place = _place_of_files(form, question) if question.files and not beside else None
         if place:  # filled in when nothing else is wrong
-            inputs[place.name] = [{} for _ in question.files] if place.kind == "file-list" else {}
+            files_to_be = [{"transfer_method": "local_file"} for _ in question.files]
+            inputs[place.name] = files_to_be if place.kind == "file-list" else files_to_be[0]
         problems = list(form.problems(inputs))
         if is_chat and not question.query:
             problems.append("query is required by a chat app")
+        problems += _problems_of(question.conversation_id) if is_chat else []
         if problems:
             raise InvalidInput("inputs_refused", name=self.name, problems="; ".join(problems))
+        if question.conversation_id and self._mode == _CHATFLOW:
+            self._check_conversation(question, ends)
         files = [self._uploaded(file, question.user, ends) for file in question.files]
         if place:
             inputs[place.name] = files if place.kind == "file-list" else files[0]
@@ -147,6 +154,11 @@ class KeyTarget:
         if self._app is not None:
             self._app.close()
 
+    def _check_conversation(self, question: Question, ends: http.Deadline) -> None:
+        """Refused: there is no such conversation. A chatflow that streams would not tell, only be silent."""
+        with contextlib.suppress(Unavailable):  # no answer here says nothing about the run
+            self.app.check_conversation(question.conversation_id, user=question.user, ends=ends)
+
     def _uploaded(self, file: LocalFile, user: str, ends: http.Deadline) -> dict[str, str]:
         mime_type = mime_type_of(file.filename, file.mime_type)
         number = self.app.upload(file.path, file.filename, mime_type, user=user, ends=ends)
@@ -167,6 +179,8 @@ class IdTarget:
 
     def prepare(self, question: Question, ends: http.Deadline) -> None:  # noqa: ARG002 - Dify ends it by itself
         """Give the files to the workspace; only then its form is asked for, its kind never can be."""
+        if problems := _problems_of(question.conversation_id):  # Dify answers 500, as for a completion app
+            raise InvalidInput("inputs_refused", name=self.name, problems=problems[0])
         inputs = dict(question.inputs)
         if question.files:
             place = _place_of_files(Form.of(self._workspace.parameters(self.name)), question)
@@ -196,6 +210,11 @@ class IdTarget:
     def _uploaded(self, file: LocalFile) -> Mapping[str, Any]:
         mime_type = mime_type_of(file.filename, file.mime_type)
         return self._workspace.upload(file.filename, file.path.read_bytes(), mime_type)
+
+
+def _problems_of(conversation_id: str) -> list[str]:
+    is_good = not conversation_id or is_uuid(conversation_id)
+    return [] if is_good else ["conversation_id must be a valid UUID"]
 
 
 def _place_of_files(form: Form, question: Question) -> Field:

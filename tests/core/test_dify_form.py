@@ -59,6 +59,11 @@ def problems(field: dict[str, Any], inputs: dict[str, Any]) -> list[str]:
         (FILES, {"v": {}}, "v in input form must be a list of files"),
         (FILES, {"v": [{}, {}]}, "v in input form must be less than 1 files"),
         ({"file": {"variable": "v", "required": True}}, {"v": ""}, "v in input form must be a file"),
+        (FILE, {"v": {"url": "x"}}, "transfer_method is required in file mapping"),
+        (FILES, {"v": [{}]}, "transfer_method is required in file mapping"),
+        ({"checkbox": {"variable": "v"}}, {"v": {"a": 1}}, "Invalid input type for ['v']"),
+        ({"checkbox": {"variable": "v"}}, {"v": [1, {}]}, "Invalid input type for ['v']"),
+        ({"checkbox": {"variable": "v"}}, {"v": ["a"]}, ""),
     ],
 )
 def test_what_dify_would_refuse_is_found_before_and_in_its_words(
@@ -128,6 +133,24 @@ def test_the_input_for_files_is_the_named_one_or_the_only_one() -> None:
     found = [form.file_field(name) for form, name in ((one, ""), (one, "doc"), (two, "more"))]
     assert [field and field.name for field in found] == ["doc", "doc", "more"]
     assert [one.file_field("v"), two.file_field(""), Form().file_field("")] == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "takes"),
+    [
+        ({"file_upload": {"enabled": True}}, True),
+        ({"file_upload": {"enabled": False}}, False),
+        ({"file_upload": {}}, False),
+        ({"file_upload": {"image": {"enabled": True}}}, False),
+        ({"file_upload": None}, True),
+        ({}, True),
+    ],
+)
+def test_a_chat_app_says_whether_it_takes_files_beside_its_form(
+    parameters: dict[str, Any],
+    takes: bool,  # noqa: FBT001 - what is expected
+) -> None:
+    assert Form.of(parameters).takes_files is takes
 
 
 # Files
