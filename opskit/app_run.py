@@ -16,6 +16,7 @@ from opskit.ports import Workspace
 from opskit.redaction import Blank
 from opskit.wording import Locale, say
 
+_TIMEOUT_S = 300.0
 _DELIVERY_S = 30.0  # of timeout_s that are kept for the webhook, but not more than half of it
 
 type Status = Literal["succeeded", "partial_succeeded", "failed", "stopped", "paused", "timed_out"]
@@ -30,16 +31,21 @@ class Job(Access):
     conversation_id: Line = ""
     app: Line
     file_input: Line = ""
-    timeout_s: float = Field(default=300, ge=1, le=550)
+    timeout_s: float | None = Field(default=None, ge=1, le=550)
     stop_on_timeout: bool = False
     webhook_url: Line = ""
     webhook_secret: Key | None = None
     allow_private: bool = False
 
     @property
+    def whole_s(self) -> float:
+        """The seconds that everything may take."""
+        return self.timeout_s or _TIMEOUT_S
+
+    @property
     def run_s(self) -> float:
         """The seconds that the run may take."""
-        return self.timeout_s - (min(_DELIVERY_S, self.timeout_s / 2) if self.webhook_url else 0)
+        return self.whole_s - (min(_DELIVERY_S, self.whole_s / 2) if self.webhook_url else 0)
 
 
 class Completion(Result):
@@ -48,7 +54,7 @@ class Completion(Result):
     said_in_text: ClassVar[frozenset[str]] = frozenset({"report", "answer"})
 
     answer: str = Field(description="The text; of a workflow its text output. What had come when it was cut off.")
-    outputs: dict[str, Any] = Field(description="The outputs of a workflow; empty for other apps.")
+    outputs: dict[str, Any] = Field(description="The outputs of a workflow or chatflow; empty for other apps.")
     status: Status = Field(description="How it ended; a run that timed_out may go on.")
     error: str = Field(description="Why it did not succeed; empty where it did.")
     run_id: str = Field(description="The run of a workflow or chatflow in Dify's logs; empty for other apps.")
@@ -101,14 +107,16 @@ def run(job: Job, workspace: Workspace, speech: Speech | None = None) -> Complet
     speech = speech or Speech()
     find = Finder(job, workspace)
     target = find(job.app, "app")
-    if not target.stoppable and job.timeout_s > INVOKED_S:
+    if not target.stoppable and job.timeout_s is None:
+        job = job.model_copy(update={"timeout_s": INVOKED_S})
+    if not target.stoppable and job.whole_s > INVOKED_S:
         raise InvalidInput("deadline_too_long", name="timeout_s", limit=f"{INVOKED_S:.0f}")
     if job.webhook_url:
         webhook.checked_target(job.webhook_url, _secret(job))
     began = time.monotonic()
     speech.blank = Blank(find.secrets)
     locale = job.locale(job.query)
-    tell = partial(_delivered, job, ends=began + job.timeout_s)
+    tell = partial(_delivered, job, ends=began + job.whole_s)
     try:
         with fetched(job.files, began + job.run_s) as files:
             outcome = _ran(job, workspace, target, files, ends=began + job.run_s, speech=speech)
