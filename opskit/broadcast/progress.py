@@ -1,20 +1,21 @@
 """What happens while the apps are asked, told line by line."""
 
-from collections import deque
+from typing import ClassVar
 
+from opskit import progress
 from opskit.dify import Attempt
-from opskit.wording import Locale, say
+from opskit.wording import Locale
 
 _MARKS = {"answered": "✓", "failed": "✗", "timeout": "✗", "skipped": "-", "stopped": "-"}
 
 
-class Progress:
-    """The lines that were told. ``untold`` holds those that nobody has fetched yet."""
+class Progress(progress.Progress):
+    """The lines that are told of a broadcast."""
+
+    section: ClassVar = "broadcast"
 
     def __init__(self, locale: Locale = "en_US") -> None:
-        self.locale = locale
-        self.text = ""
-        self.untold: deque[str] = deque()
+        super().__init__(locale)
         self._count = self._done = 0
 
     def began(self, count: int) -> None:
@@ -34,9 +35,3 @@ class Progress:
             done=self._done,
             count=self._count,
         )
-
-    def tell(self, key: str, **blanks: object) -> None:
-        """Add the sentence ``key`` of [broadcast] as a line."""
-        line = say(self.locale, f"broadcast.{key}", **blanks) + "\n"
-        self.text += line
-        self.untold.append(line)

@@ -6,7 +6,7 @@
     form.py        what Dify would find wrong with inputs, found before anything is sent
     file_kinds.py  what Dify calls a file
     failure.py     what its refusals mean
-    target.py      an app that can be asked, by key or by id; finding.py which one is meant
+    targets.py     an app that can be asked, by key or by id; finding.py which one is meant
     attempt.py     one question to one target, which can be ended and left behind at any moment
 
 Source: Dify 1.13.3, tried on a running server; where it matters, older releases.
@@ -19,7 +19,7 @@ from opskit.dify.files import fetched
 from opskit.dify.finding import INVOKED_S, Finder
 from opskit.dify.run import Run
 from opskit.dify.service import App, Server
-from opskit.dify.target import LocalFile, Question, Target
+from opskit.dify.targets import LocalFile, Question, Target
 
 __all__ = [
     "INVOKED_S",

@@ -15,7 +15,7 @@ from typing import Literal
 
 from opskit import http
 from opskit.dify.run import Run
-from opskit.dify.target import Question, Target
+from opskit.dify.targets import Question, Target
 from opskit.errors import OpskitError, RateLimited, Refused, Unavailable
 
 type Ending = Literal["answered", "failed", "timeout", "stopped", "skipped"]
@@ -185,15 +185,15 @@ class Attempt:
 
     def _tried(self, step: Callable[[], None]) -> None:
         """Take a step, again where that is allowed. Any OpskitError: the last one of it."""
-        for attempt in range(self.patience.retries + 1):
-            if self.outcome:
-                return
+        tried = 0
+        while not self.outcome:
             try:
                 step()
             except OpskitError as error:
-                pause_s = _pause(error, attempt)
-                if attempt == self.patience.retries or not self._may_ask_again(error, pause_s):
+                pause_s = _pause(error, tried)
+                if tried == self.patience.retries or not self._may_ask_again(error, pause_s):
                     raise
+                tried += 1
                 self.finished.wait(pause_s)
                 self.run = Run()
             else:
@@ -277,8 +277,8 @@ class Attempt:
         return safe and isinstance(error, Unavailable)
 
 
-def _pause(error: OpskitError, attempt: int) -> float:
+def _pause(error: OpskitError, tried: int) -> float:
     """Seconds before the next try: what the server asks for, or a random part of a doubling span ("full jitter")."""
     if isinstance(error, RateLimited) and error.seconds is not None:
         return error.seconds
-    return random.uniform(0, min(_BACKOFF_S * 2**attempt, _LONGEST_BACKOFF_S))  # noqa: S311 - spreads load
+    return random.uniform(0, min(_BACKOFF_S * 2**tried, _LONGEST_BACKOFF_S))  # noqa: S311 - spreads load

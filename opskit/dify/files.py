@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from opskit import http
-from opskit.dify.target import LocalFile
+from opskit.dify.targets import LocalFile
 from opskit.errors import InvalidInput
 from opskit.model import FileReference
 

@@ -4,7 +4,7 @@ from functools import partial
 
 from opskit.dify.access import Access, is_uuid
 from opskit.dify.service import App, Server
-from opskit.dify.target import IdTarget, KeyTarget, Target
+from opskit.dify.targets import IdTarget, KeyTarget, Target
 from opskit.errors import InvalidInput
 from opskit.ports import Workspace
 

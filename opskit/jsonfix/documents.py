@@ -165,7 +165,8 @@ class _Search:
             while flat := _FLAT_OBJECT.match(text, place):
                 place = flat.end()
                 gaps.append(Edit(flat.end("object"), place, ", ", "documents_joined"))
-        self._add_row(start, gaps)
+        if gaps:
+            self._add_row(start, gaps)
         return place
 
     def _add_row(self, start: int, gaps: list[Edit]) -> None:

@@ -53,11 +53,13 @@ def load(text: str, *, max_depth: int) -> Loaded:
         if not re.search(r"[0-9]{4000}", text):
             raise
         return _load_oddly(text, max_depth)
-    keys, levels = measured(value)
+    colons = text.count('":') - (text.count('\\":') if "\\" in text else 0)
+    braces = text.count("{")
+    is_flat = text.count("[") + braces <= max_depth
+    keys, levels = measured(value, most=braces if is_flat else None)
     if levels > max_depth:
         raise TooDeep
     written = marshal.dumps(value)
-    colons = text.count('":') - (text.count('\\":') if "\\" in text else 0)
     if keys != colons or any(trace in written for trace in _INFINITE):
         return _load_oddly(text, max_depth)
     halves = _has_halves(text)
@@ -69,15 +71,22 @@ def _has_halves(text: str) -> bool:
     return "\\" in text and ("\\ud" in text or "\\uD" in text) and _HALF.search(text) is not None
 
 
-def measured(value: Any) -> tuple[int, int]:
-    """How many keys a value has in all, and how many levels, found without recursion."""
-    keys = levels = 0
+def measured(value: Any, *, most: int | None = None) -> tuple[int, int]:
+    """How many keys a value has in all, and how many levels, found without recursion.
+
+    Where it is clear that there are not too many levels, it can stop counting them once it has seen the ``most``
+    objects that there can be.
+    """
+    keys = levels = seen = 0
     level = [value] if type(value) in _CONTAINERS else []
     while level:
         levels += 1
         objects = [outer for outer in level if type(outer) is dict]
-        arrays = [outer for outer in level if type(outer) is list]
         keys += sum(map(len, objects))
+        seen += len(objects)
+        if seen == most:
+            break
+        arrays = [outer for outer in level if type(outer) is list]
         level = [inner for outer in objects for inner in outer.values() if type(inner) in _CONTAINERS]
         level += [inner for outer in arrays for inner in outer if type(inner) in _CONTAINERS]
     return keys, levels

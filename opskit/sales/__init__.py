@@ -14,12 +14,12 @@ its charts and files as well.
     exports/     a page and a workbook to hand on
 """
 
+from opskit.progress import Progress
 from opskit.sales.analysis import Analysis
 from opskit.sales.analyze import analyze, examine
 from opskit.sales.attachments import Files
 from opskit.sales.brief import Brief, Options
 from opskit.sales.posted import Posted, analyze_posted
-from opskit.sales.progress import Progress
 from opskit.sales.source import source
 
 __all__ = [

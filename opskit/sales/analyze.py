@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opskit.errors import InvalidInput
+from opskit.progress import Progress
 from opskit.sales import figures, insight
 from opskit.sales.analysis import Analysis, DataInfo
 from opskit.sales.attachments import Files
@@ -19,7 +20,6 @@ from opskit.sales.insight.sums import NOTHING, total
 from opskit.sales.ledger import Ledger, NotClean, Reading, ledger
 from opskit.sales.opening import Caution, Layout, opened
 from opskit.sales.pictures import pictures
-from opskit.sales.progress import Progress
 from opskit.sales.quality import quality
 from opskit.sales.report import Report
 from opskit.wording import Locale, resolve, say

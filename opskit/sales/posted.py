@@ -22,9 +22,9 @@ def analyze_posted(posted: Posted, file: bytes | None) -> Analysis:
     """
     if file is not None and posted.csv_text:
         raise InvalidInput("several_sources", names="file, csv_text")
-    content = file if file is not None else posted.csv_text.encode("utf-8", "replace")
-    if not content and file is None:
+    if file is None and not posted.csv_text:
         raise InvalidInput("no_source", names="file, csv_text")
+    content = posted.csv_text.encode("utf-8", "replace") if file is None else file
     with tempfile.TemporaryDirectory(prefix="opskit-") as folder:
         table = Path(folder) / "table"
         table.write_bytes(content)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opskit.errors import Refused, Unavailable
+from opskit.progress import Progress
 from opskit.sales.brief import Brief
-from opskit.sales.progress import Progress
 
 _MEGABYTE = 1_000_000
 _DOWNLOAD_S = 300.0

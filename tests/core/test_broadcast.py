@@ -481,7 +481,7 @@ def test_a_bug_is_not_taken_for_an_answer(dify: DifyServer, monkeypatch: pytest.
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("opskit.dify.target.KeyTarget.prepare", broken)
+    monkeypatch.setattr("opskit.dify.targets.KeyTarget.prepare", broken)
     with pytest.raises(ZeroDivisionError):
         ask(dify, [App("legal")])
 

@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from opskit.dify import Access, Finder, fetched
-from opskit.dify.target import IdTarget, KeyTarget
+from opskit.dify.targets import IdTarget, KeyTarget
 from opskit.errors import InvalidCredentials, InvalidInput, Unavailable
 from opskit.http import Reach
 from opskit.model import FileReference

@@ -21,7 +21,7 @@ from opskit.dify import App, Attempt, LocalFile, Outcome, Patience, Question, Ru
 from opskit.dify import attempt as module
 from opskit.dify import events as stream_events
 from opskit.dify import service as client
-from opskit.dify.target import IdTarget, KeyTarget
+from opskit.dify.targets import IdTarget, KeyTarget
 from opskit.errors import InvalidInput, RateLimited, Unavailable
 
 PACE = Pace(ping_s=0.2, silence_s=30, drip_s=0.001)

@@ -244,6 +244,13 @@ def test_a_run_is_answered_at_once(dify: DifyServer, mode: str) -> None:
     assert run.cost == (None if mode == "workflow" else Decimal("0.0000140"))
 
 
+@pytest.mark.parametrize("fault", ["cut", "cut_fin", "reset"])
+def test_half_an_answer_is_none(dify: DifyServer, fault: str) -> None:
+    served = dify.add(Served("a", "chat", fault=fault, answer="x" * 100_000))
+    with calling(dify, served) as app, pytest.raises(Unavailable, match="no_answer"):
+        app.run("chat", asked(), soon())
+
+
 def test_an_agent_is_not_answered_at_once(dify: DifyServer) -> None:
     with calling(dify, dify.add(Served("a", "agent-chat"))) as app, pytest.raises(InvalidInput, match="blocking mode"):
         app.run("agent-chat", asked(), soon())

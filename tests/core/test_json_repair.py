@@ -421,3 +421,11 @@ def test_rules_without_a_schema_accept_any_json() -> None:
     assert gate.Rules.of(Text(text="x")).schema is None
     assert Schema(True).fits({"any": 1})
     assert Schema(True).part(["x"]) == {}
+
+
+@pytest.mark.parametrize("gap", [" ", "\t", "\n", "\r", "  "])
+def test_a_key_that_occurs_twice_is_found_behind_spaces_before_colons(gap: str) -> None:
+    text = f'{{"a"{gap}: 1, "b"{gap}: {{"x": 1, "x": 2}}}}'
+    mended = mend(text)
+    assert mended.text == text
+    assert "duplicate_key" in {problem.code for problem in mended.problems}
