@@ -9,11 +9,11 @@ from typing import Any
 
 from devtools.dify_server.apps import App
 from devtools.dify_server.events import all_inputs
+from devtools.dify_server.forms import FILES_BESIDE
 from devtools.dify_server.ledger import Ledger, Request
 from devtools.dify_server.refusals import BROKEN, NO_API, NO_RUN, Refusal, invalid, unauthorized, wrong_mode
 
 MAX_USER = 255
-_FILES_BESIDE = {"enabled": True, "allowed_file_types": ["document", "image"], "number_limits": 3}
 LIMITS_MB = {"image": 10, "video": 100, "audio": 50, "document": 15, "custom": 15}
 
 
@@ -85,7 +85,7 @@ def parameters(app: App) -> dict[str, Any]:
         "more_like_this": off,
         "user_input_form": app.form,
         "sensitive_word_avoidance": off,
-        "file_upload": _FILES_BESIDE if app.takes_files else {},
+        "file_upload": FILES_BESIDE if app.takes_files else {},
         "system_parameters": {
             "image_file_size_limit": LIMITS_MB["image"],
             "video_file_size_limit": LIMITS_MB["video"],

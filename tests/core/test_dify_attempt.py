@@ -604,6 +604,12 @@ def test_files_go_into_the_input_that_takes_them(dify: DifyServer, mode: str, ta
     assert sent(dify)["inputs"]["doc"]["upload_file_id"] == dify.uploads[-1].id
 
 
+def test_more_files_than_a_chat_app_takes_are_not_sent(dify: DifyServer, tables: list[LocalFile]) -> None:
+    outcome = ask(dify, dify.add(Served("a", "advanced-chat")), replace(QUESTION, files=tables * 2))
+    assert "files in input form must be less than 3 files" in str(outcome.error)
+    assert not dify.uploads
+
+
 @pytest.mark.parametrize("mode", ["advanced-chat", "chat", "agent-chat", "completion"])
 def test_no_file_is_dropped_without_a_word(dify: DifyServer, mode: str, tables: list[LocalFile]) -> None:
     outcome = ask(dify, dify.add(Served("a", mode, takes_files=False)), replace(QUESTION, files=tables[:1]))
@@ -623,6 +629,16 @@ def test_no_file_is_dropped_without_a_word(dify: DifyServer, mode: str, tables: 
         ([{"file": {"variable": "x"}}, {"file": {"variable": "y"}}], 1, "[file_input_unknown]"),
         ([{"file": {"variable": "x"}}], 2, "[one_file_only] The input x takes one file, not 2."),
         ([{"file-list": {"variable": "x", "max_length": 1}}], 2, "[inputs_refused]"),
+        (
+            [{"file-list": {"variable": "x", "allowed_file_types": ["image"], "allowed_file_extensions": [".log"]}}],
+            2,
+            "[inputs_refused] a would refuse these inputs, so it was not called: x takes image, .log, and a.csv is",
+        ),
+        (
+            [{"file": {"variable": "x", "allowed_file_upload_methods": ["remote_url"]}}],
+            1,
+            "[inputs_refused] a would refuse these inputs, so it was not called: x takes files by remote_url only",
+        ),
     ],
 )
 def test_files_that_fit_nowhere_are_not_uploaded(

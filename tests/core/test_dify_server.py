@@ -550,10 +550,12 @@ def test_a_file_is_of_its_app_and_its_user(dify: DifyServer) -> None:
     assert ask(dify, chat, files=[given(theirs)]).status_code == 200
     assert dify.runs[-1].files == [given(theirs)]
     assert ask(dify, chat, files=[7]).json()["message"] == "Invalid file"
+    assert ask(dify, chat, files=[given(theirs)] * 4).json()["message"].startswith("Number of files exceeds")
 
 
 def test_the_type_of_a_file_is_what_it_is(dify: DifyServer) -> None:
-    app = dify.add(App("a", form=[{"file": {"variable": "sheet", "allowed_file_types": ["custom"]}}]))
+    limits = {"allowed_file_types": ["custom"], "allowed_file_extensions": [".json"]}
+    app = dify.add(App("a", form=[{"file": {"variable": "sheet", **limits}}]))
     sheet = upload(dify, app).json()["id"]
     mismatch = ask(dify, app, "blocking", inputs={"sheet": given(sheet, "custom")})
     assert mismatch.json()["message"].startswith("Detected file type does not match")
