@@ -108,8 +108,9 @@ class Script:
             "node_title": "Ask",
             "form_content": "Go on?",
         }
-        asked |= {"inputs": [], "actions": [], "form_token": "fake-form-token", "resolved_default_values": {}}
-        reason = {"TYPE": "human_input_required", "form_id": self.run.message_id, "node_id": "human"}
+        asked |= {"inputs": [], "actions": [], "resolved_default_values": {}}
+        reason = {"TYPE": "human_input_required", **asked}
+        form = {"display_in_ui": True, "form_token": "fake-form-token", "expiration_time": self.run.created_at + 3600}
         paused: Event = {
             "workflow_run_id": self.run.run_id,
             "paused_nodes": ["human"],
@@ -119,7 +120,7 @@ class Script:
         paused |= {"status": "paused", "created_at": self.run.created_at, "elapsed_time": self.run.elapsed}
         paused |= {"total_tokens": self.app.usage.tokens, "total_steps": 3}
         return [
-            self._graph("human_input_required", asked | {"expiration_time": self.run.created_at + 3600}),
+            self._graph("human_input_required", asked | form),
             self._graph("workflow_paused", paused),
         ]
 
@@ -153,6 +154,8 @@ class Script:
             for name in ("created_by", "exceptions_count", "files"):
                 del data[name]
             return {"task_id": self.run.task_id, "workflow_run_id": self.run.run_id, "data": data}
+        if status == "paused":
+            raise invalid("queue listening stopped unexpectedly.")
         if status == "failed":
             if self.app.mode == "advanced-chat":
                 raise invalid(f"Run failed: {self.error}")

@@ -257,10 +257,11 @@ def test_paused(dify: DifyServer, mode: str) -> None:
     assert answer.events[-1]["data"]["status"] == "paused"
     assert status_of(dify) == "paused"
     answer = ask(dify, app, "blocking")
-    assert answer.status == 200
+    told = json.loads(answer.body)
     if mode == "workflow":
-        told = json.loads(answer.body)["data"]
-        assert (told["status"], told["finished_at"]) == ("paused", None)
+        assert (answer.status, told["data"]["status"], told["data"]["finished_at"]) == (200, "paused", None)
+    else:
+        assert (answer.status, told["code"]) == (400, "invalid_param")
 
 
 def test_other_ends_of_a_run(dify: DifyServer) -> None:
