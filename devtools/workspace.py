@@ -28,7 +28,7 @@ from devtools.dify_server.events import STOPPED, Event, Script
 from devtools.dify_server.faults import PAGES
 from devtools.dify_server.forms import Form
 from devtools.dify_server.ledger import Ledger, Run
-from devtools.dify_server.refusals import BROKEN, NO_CONVERSATION, Refusal, invalid, planned
+from devtools.dify_server.refusals import BROKEN, Refusal, invalid, planned
 from devtools.dify_server.routes import parameters
 from devtools.dify_server.server import DifyServer
 from devtools.plugin_process import Answer
@@ -155,7 +155,7 @@ class Workspace:
         if app.mode != "workflow":
             wanted = request.get("conversation_id") or str(uuid.uuid4())
             if request.get("conversation_id") and self._conversations.get(wanted) is not app:
-                raise NO_CONVERSATION
+                raise invalid("")  # that is all it says
             self._conversations[wanted] = app
             run.conversation_id = wanted
         return run

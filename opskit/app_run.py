@@ -49,7 +49,7 @@ class Completion(Result):
     said_in_text: ClassVar[frozenset[str]] = frozenset({"report", "answer"})
 
     answer: str = Field(description="The text; of a workflow its text output. What had come when it was cut off.")
-    outputs: dict[str, Any] = Field(description="The outputs of a workflow; empty for other apps.")
+    outputs: dict[str, Any] = Field(description="The outputs of a workflow or chatflow; empty for other apps.")
     status: Status = Field(description="How it ended; a run that timed_out may go on.")
     error: str = Field(description="Why it did not succeed; empty where it did.")
     run_id: str = Field(description="The run of a workflow or chatflow in Dify's logs; empty for other apps.")

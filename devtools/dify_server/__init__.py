@@ -10,10 +10,8 @@
 ``python -m devtools.dify_server`` serves apps in a process of its own; in the tests' own process it is a thread.
 
 Statuses, codes, fields and the order of events are those of Dify 1.13.3, most of them seen at a running server; the
-modules name their sources. Where no source quotes the text of an error, the text is ours: go by code and status. Two
-things are not from a running 1.13.3: a stopped chatflow ends with message_end after workflow_finished (read in a
-later source), and the blocking answer of a paused chatflow (ours). What only hosted variants, other versions and
-proxies do is a fault or a setting.
+modules name their sources. Where no source quotes the text of an error, the text is ours: go by code and status. What
+only hosted variants, other versions and proxies do is a fault or a setting.
 
 The faults, by their names in ``App.fault`` (runs) and ``App.faults_at`` (other routes: the first table only):
 
@@ -51,7 +49,8 @@ failed_run                            status failed: workflow_finished, and no e
                                       completion_request_error]
 failed_then_error                     as failed_run, and a chatflow's event "error" after it: other versions of Dify
 error_event                           half of the answer, then the event "error" and the end [as failed_run]
-paused                                human_input_required, workflow_paused and the end [workflow: 200, paused]
+paused                                human_input_required, workflow_paused and the end [workflow: 200, paused;
+                                      chatflow: 400 invalid_param]
 cut                                   half of the answer, then the end in good order, without a last event; the run
                                       goes on and succeeds [half of the body, then FIN; so are the next three]
 cut_running                           the same, but the run never ends: its status stays running

@@ -63,7 +63,7 @@ WITHIN_A_RUN = (
 )
 FAULTS = (*BEFORE_A_RUN, *WITHIN_A_RUN)
 # The routes other than a run that may fail on purpose.
-PLACES = ("info", "parameters", "meta", "status", "stop", "upload")
+PLACES = ("info", "parameters", "meta", "messages", "status", "stop", "upload")
 
 type Fault = str | Iterable[str] | None
 
@@ -92,10 +92,11 @@ class App:
     ``form`` is the ``user_input_form`` of /v1/parameters; ``answer`` (text, or a function of the run) is streamed in
     ``pieces`` parts over ``seconds``, the last one at the end of them (fewer parts if the text has fewer characters);
     ``outputs`` is what a workflow returns ({"text": answer} if not given). ``status`` is how its runs end, and
-    ``error`` the text of a failure. ``max_active`` is the limit of runs at a time, ``headers_required`` what a hosted
-    variant wants besides the key. ``fault`` goes wrong at every run, if it is a name; if it is several, each is used
-    for one run and then no more. ``faults_at`` does the same for the other routes, by their names in ``PLACES``.
-    ``location`` is where the fault "redirect" points (the server's own /signin if empty).
+    ``error`` the text of a failure. ``takes_files`` is whether a chat app takes files beside its form, ``max_active``
+    the limit of runs at a time, ``headers_required`` what a hosted variant wants besides the key. ``fault`` goes wrong
+    at every run, if it is a name; if it is several, each is used for one run and then no more. ``faults_at`` does the
+    same for the other routes, by their names in ``PLACES``. ``location`` is where the fault "redirect" points (the
+    server's own /signin if empty).
     """
 
     name: str
@@ -113,6 +114,7 @@ class App:
     error: str = "the model is not to be reached"
     published: bool = True
     enabled: bool = True
+    takes_files: bool = True
     max_active: int | None = None
     fault: Fault = None
     faults_at: dict[str, Fault] = field(default_factory=dict)

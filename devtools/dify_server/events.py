@@ -44,7 +44,8 @@ class Script:
     @property
     def outputs(self) -> dict[str, Any]:
         """The outputs of a run that succeeds."""
-        outputs = self.app.returns(self.run)
+        chat = self.app.mode == "advanced-chat"
+        outputs = {"answer": self.answer, "files": []} if chat else self.app.returns(self.run)
         return {**outputs, "echo": self.run.authorization} if self.run.fault == "echo_key_answer" else outputs
 
     # The parts of a stream
@@ -52,12 +53,12 @@ class Script:
     def opening(self) -> list[Event]:
         """What comes at once."""
         if self.app.on_graph:
-            inputs = self._all_inputs()
-            started = {"id": self.run.run_id, "workflow_id": self.app.workflow_id, "inputs": inputs}
+            started = {"id": self.run.run_id, "workflow_id": self.app.workflow_id, "inputs": all_inputs(self.run)}
+            given = self.run.inputs
             return [
                 self._graph("workflow_started", started | {"created_at": self.run.created_at, "reason": "initial"}),
                 self._node_started(1, "start"),
-                self._node_finished(1, "start", inputs=inputs, outputs=inputs),
+                self._node_finished(1, "start", inputs=given, outputs=given),
                 self._node_started(2, "llm"),
             ]
         return [self._thought("", "")] if self.app.mode == "agent-chat" else []
@@ -85,8 +86,8 @@ class Script:
         match status:
             case "paused":
                 return self._pause()
-            case "stopped":  # _handle_stop_event of the chatflow: the message ends last
-                return [self._workflow_finished(status), *([self._message_end()] if chat else [])]
+            case "stopped":
+                return [self._workflow_finished(status)]
             case "failed":  # no event "error" in 1.13.3, and no message_end
                 failed = self._node_finished(2, "llm", status="failed", error=self.error)
                 tail = [self.error_event()] if self.run.fault == "failed_then_error" else []
@@ -107,8 +108,9 @@ class Script:
             "node_title": "Ask",
             "form_content": "Go on?",
         }
-        asked |= {"inputs": [], "actions": [], "form_token": "fake-form-token", "resolved_default_values": {}}
-        reason = {"TYPE": "human_input_required", "form_id": self.run.message_id, "node_id": "human"}
+        asked |= {"inputs": [], "actions": [], "resolved_default_values": {}}
+        reason = {"TYPE": "human_input_required", **asked}
+        form = {"display_in_ui": True, "form_token": "fake-form-token", "expiration_time": self.run.created_at + 3600}
         paused: Event = {
             "workflow_run_id": self.run.run_id,
             "paused_nodes": ["human"],
@@ -118,7 +120,7 @@ class Script:
         paused |= {"status": "paused", "created_at": self.run.created_at, "elapsed_time": self.run.elapsed}
         paused |= {"total_tokens": self.app.usage.tokens, "total_steps": 3}
         return [
-            self._graph("human_input_required", asked | {"expiration_time": self.run.created_at + 3600}),
+            self._graph("human_input_required", asked | form),
             self._graph("workflow_paused", paused),
         ]
 
@@ -152,6 +154,8 @@ class Script:
             for name in ("created_by", "exceptions_count", "files"):
                 del data[name]
             return {"task_id": self.run.task_id, "workflow_run_id": self.run.run_id, "data": data}
+        if status == "paused":
+            raise invalid("queue listening stopped unexpectedly.")
         if status == "failed":
             if self.app.mode == "advanced-chat":
                 raise invalid(f"Run failed: {self.error}")
@@ -176,9 +180,6 @@ class Script:
     def _graph(self, name: str, data: Event) -> Event:
         return {"event": name, **self._ids(), "workflow_run_id": self.run.run_id, "data": data}
 
-    def _all_inputs(self) -> dict[str, Any]:
-        return all_inputs(self.run)
-
     def _piece(self, text: str) -> Event:
         if self.app.mode == "workflow":
             return self._graph("text_chunk", {"text": text, "from_variable_selector": ["llm", "text"]})
@@ -187,14 +188,13 @@ class Script:
         return event | ({"from_variable_selector": ["llm", "text"]} if self.app.on_graph else {})
 
     def _node(self, index: int, kind: str) -> Event:
-        before = [None, "start", "llm"][index - 1]
         node: Event = {
             "id": f"{self.run.run_id[:-1]}{index}",
             "node_id": kind,
             "node_type": kind,
             "title": kind.title(),
         }
-        node |= {"index": index, "predecessor_node_id": before, "created_at": self.run.created_at}
+        node |= {"index": index, "predecessor_node_id": None, "created_at": self.run.created_at}
         return node | {"iteration_id": None, "loop_id": None, "inputs_truncated": False}
 
     def _node_started(self, index: int, kind: str) -> Event:
@@ -230,7 +230,7 @@ class Script:
             "id": self.run.run_id,
             "workflow_id": self.app.workflow_id,
             "status": status,
-            "outputs": ({"answer": self.answer} if self.app.mode == "advanced-chat" else self.outputs) if good else {},
+            "outputs": self.outputs if good else {},
             "error": error,
             "elapsed_time": self.run.elapsed,
             "total_tokens": self.app.usage.tokens,

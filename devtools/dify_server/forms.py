@@ -20,6 +20,12 @@ _KINDS = {
     "audio": "mp3 m4a wav amr mpga",
     "video": "mp4 mov mpeg webm",
 }
+FILES_BESIDE: dict[str, Any] = {
+    "enabled": True,
+    "allowed_file_types": ["document", "image"],
+    "allowed_file_extensions": [".log"],
+    "number_limits": 3,
+}
 _TEXTS = ("text-input", "paragraph", "select")
 
 
@@ -51,7 +57,9 @@ class Form:
             definition["variable"]: self._value(kind, definition, inputs) for kind, definition in fields(self._app)
         }
         for given in files:
-            self._file(given, {})
+            self._file(given, FILES_BESIDE, strict=self._app.mode == "workflow")
+        if len(files) > FILES_BESIDE["number_limits"]:
+            raise Early(f"Number of files exceeds the maximum limit {FILES_BESIDE['number_limits']}")
         return taken
 
     def _value(self, kind: str, definition: dict[str, Any], inputs: dict[str, Any]) -> Any:
@@ -70,10 +78,11 @@ class Form:
         elif kind == "file":
             if not isinstance(value, dict):
                 raise Early(f"{name} in input form must be a file")
-            self._file(value, definition)
+            self._file(value, definition, strict=self._app.mode == "workflow")
         elif kind == "file-list":
             self._check_files(definition, value)
-        if isinstance(value, dict) and kind not in {"file", "json_object"}:
+        objects = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+        if (isinstance(value, dict) and kind not in {"file", "json_object"}) or (objects and kind != "file-list"):
             raise Early(f"Invalid input type for ['{name}']")
         return value
 
@@ -84,10 +93,10 @@ class Form:
         if most and len(value) > most:
             raise Early(f"{name} in input form must be less than {most} files")
         for item in value:
-            self._file(item, definition)
+            self._file(item, definition, strict=False)
 
-    def _file(self, given: Any, definition: dict[str, Any]) -> None:
-        """One file object; who uploaded it, and whether it is what it says it is."""
+    def _file(self, given: Any, definition: dict[str, Any], *, strict: bool) -> None:
+        """One file object; who uploaded it, and if it is ``strict``, whether it is what it says it is."""
         if not isinstance(given, dict):
             raise Early("Invalid file")
         match given.get("transfer_method"):
@@ -97,15 +106,16 @@ class Form:
                 name, mime_type = PurePosixPath(urlsplit(str(given["url"])).path).name, ""
             case "remote_url":
                 raise Early("Invalid file url")
+            case None:
+                raise Early("transfer_method is required in file mapping")
             case "tool_file" if given.get("tool_file_id"):
                 return  # tool files skip the checks of type and extension
             case _:
                 raise Early(f"Invalid file transfer method: {given.get('transfer_method')}")
-        kind = detected(name, mime_type)
-        if given.get("type") != kind:
+        said = given.get("type", "custom")
+        if strict and said and said != detected(name, mime_type):
             raise Early("Detected file type does not match the specified type. Please verify the file.")
-        allowed = definition.get("allowed_file_types")
-        if allowed and kind not in allowed:
+        if not _is_valid(said, PurePosixPath(name).suffix.lower(), given["transfer_method"], definition):
             raise Early(f"File validation failed for file: {name}")
 
     def _uploaded(self, identity: Any) -> tuple[str, str]:
@@ -116,6 +126,15 @@ class Form:
         if upload is None or upload.app is not self._app or upload.user != self._user:
             raise Early("Invalid upload file")
         return upload.name, upload.mime_type
+
+
+def _is_valid(said: str, ending: str, way: str, definition: dict[str, Any]) -> bool:
+    """Whether an input takes a file that says it is of this type."""
+    types, endings, ways = (
+        definition.get(f"allowed_file_{name}") or () for name in ("types", "extensions", "upload_methods")
+    )
+    fits = ending in endings if said == "custom" else not types or said in types
+    return fits and (not ways or way in ways)
 
 
 def _check_text(kind: str, definition: dict[str, Any], value: Any) -> None:

@@ -51,14 +51,14 @@ def wrong_mode(route: str) -> Refusal:
     if route == "completion":
         return Refusal(400, "app_unavailable", "App unavailable, please check your app configurations.")
     named = {"workflow": "not_workflow_app", "chat": "not_chat_app"}[route]
-    return Refusal(400, named, f"Please check if your {route} app mode matches the right API route.")
+    return Refusal(400, named, "Please check if your app mode matches the right API route.")
 
 
-def too_many(app: str, limit: int) -> Refusal:
+def too_many(app_id: str, limit: int) -> Refusal:
     """The limit of an app, which comes as a 400: AppInvokeQuotaExceededError is a ValueError and caught as one."""
     return invalid(
         "Too many requests. Please try again later. "
-        f"The current maximum concurrent requests allowed for {app} is {limit}."
+        f"The current maximum concurrent requests allowed for {app_id} is {limit}."
     )
 
 
@@ -66,6 +66,7 @@ BROKEN = Refusal(500, "unknown", "Internal Server Error")
 NO_APP = Refusal(403, "forbidden", "The app no longer exists.")
 NO_API = Refusal(403, "forbidden", "The app's API service has been disabled.")
 NO_RUN = Refusal(404, "not_found", "Workflow run not found.")
+NO_QUERY = Early("query is required")
 NO_CONVERSATION = Early("Conversation Not Exists.", status=404, code="not_found")
 
 

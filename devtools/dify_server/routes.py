@@ -9,6 +9,7 @@ from typing import Any
 
 from devtools.dify_server.apps import App
 from devtools.dify_server.events import all_inputs
+from devtools.dify_server.forms import FILES_BESIDE
 from devtools.dify_server.ledger import Ledger, Request
 from devtools.dify_server.refusals import BROKEN, NO_API, NO_RUN, Refusal, invalid, unauthorized, wrong_mode
 
@@ -46,9 +47,10 @@ def json_body(request: Request) -> dict[str, Any]:
     try:
         body = json.loads(request.raw)
     except ValueError:
-        raise Refusal(400, "bad_request", "Failed to decode JSON object") from None
+        text = "The browser (or proxy) sent a request that this server could not understand."
+        raise Refusal(400, "bad_request", text) from None
     if not isinstance(body, dict):
-        raise invalid("1 validation error\n  Input should be a valid dictionary")
+        raise BROKEN
     return body
 
 
@@ -73,7 +75,7 @@ def parameters(app: App) -> dict[str, Any]:
         raise wrong_mode("completion")  # app_unavailable
     off = {"enabled": False}
     return {
-        "opening_statement": "",
+        "opening_statement": None if app.mode == "workflow" else "",
         "suggested_questions": [],
         "suggested_questions_after_answer": off,
         "speech_to_text": off,
@@ -83,7 +85,7 @@ def parameters(app: App) -> dict[str, Any]:
         "more_like_this": off,
         "user_input_form": app.form,
         "sensitive_word_avoidance": off,
-        "file_upload": {"enabled": True, "allowed_file_types": ["document", "image"], "number_limits": 3},
+        "file_upload": FILES_BESIDE if app.takes_files else {},
         "system_parameters": {
             "image_file_size_limit": LIMITS_MB["image"],
             "video_file_size_limit": LIMITS_MB["video"],

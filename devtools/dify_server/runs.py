@@ -7,11 +7,12 @@ services/app_generate_service.py (limit, published version, worker).
 import uuid
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl
 
 from devtools.dify_server.apps import App
 from devtools.dify_server.forms import Form
 from devtools.dify_server.ledger import Ledger, Run
-from devtools.dify_server.refusals import NO_CONVERSATION, Refusal, invalid, too_many, wrong_mode
+from devtools.dify_server.refusals import NO_CONVERSATION, NO_QUERY, Refusal, invalid, too_many, wrong_mode
 from devtools.dify_server.routes import check_mode, user_of
 
 
@@ -42,8 +43,8 @@ class Desk:
         mode = _check_payload(route, body)
         if app.mode == "agent-chat" and mode == "blocking":
             raise invalid("Agent Chat App does not support blocking mode")
-        if app.max_active is not None and len(self._ledger.active(app)) >= app.max_active:
-            raise too_many(app.name, app.max_active)
+        if app.max_active is not None and self._counted(app, mode) >= app.max_active:
+            raise too_many(app.id, app.max_active)
         if version:
             _check_version(app, version)
         if not app.published:
@@ -52,12 +53,35 @@ class Desk:
         run = Run(app, user, body["inputs"], str(body.get("query") or ""), files, mode, authorization=authorization)
         early = None
         try:
-            run.inputs = Form(app, user, self._ledger.uploads).check(body["inputs"], files)
+            if route == "chat" and not run.query:
+                raise NO_QUERY
+            run.inputs = Form(app, user, self._ledger.uploads).check(body["inputs"], files if app.takes_files else [])
             if route == "chat":
                 run.conversation_id = self._conversation(app, user, body.get("conversation_id"))
         except Refusal as refusal:
             early = refusal
         return Order(run, early)
+
+    def messages(self, app: App, query: str) -> dict[str, Any]:
+        """GET /v1/messages: whether there is the conversation; what was said in it is left out."""
+        check_mode(app, "chat")
+        asked = dict(parse_qsl(query))
+        wanted = asked.get("conversation_id", "")
+        _check_uuid(wanted)
+        if self._conversations.get(wanted) != (app, asked.get("user", "DEFAULT-USER")):
+            raise NO_CONVERSATION
+        return {"limit": int(asked.get("limit", "20")), "has_more": False, "data": []}
+
+    def _counted(self, app: App, mode: str) -> int:
+        """How many runs Dify holds against the limit.
+
+        Of workflows and chatflows those that stream are counted twice when they begin, and then never again: the slot
+        is given back before the worker has the run. So a limit of 1 lets none through, and any other holds none back.
+        """
+        active = self._ledger.active(app)
+        if not app.on_graph:
+            return len(active)
+        return sum(run.mode == "blocking" for run in active) + (mode == "streaming")
 
     def _conversation(self, app: App, user: str, wanted: Any) -> str:
         """The conversation, which is its app's and its user's; a new one if none is wanted."""
@@ -83,11 +107,15 @@ def _check_payload(route: str, body: dict[str, Any]) -> str:
     if route == "chat" and not isinstance(body.get("query"), str):
         raise _wrong("query", "Field required" if "query" not in body else "Input should be a valid string")
     if route == "chat" and body.get("conversation_id"):
-        try:
-            uuid.UUID(str(body["conversation_id"]))
-        except ValueError:
-            raise _wrong("conversation_id", "Value error, must be a valid UUID") from None
+        _check_uuid(str(body["conversation_id"]))
     return str(mode)
+
+
+def _check_uuid(conversation_id: str) -> None:
+    try:
+        uuid.UUID(conversation_id)
+    except ValueError:
+        raise _wrong("conversation_id", "Value error, must be a valid UUID") from None
 
 
 def _wrong(name: str, text: str) -> Refusal:

@@ -224,6 +224,7 @@ class DifyServer:
             (re.compile("/v1/meta"), "GET", "meta", lambda _, __, ___: {"tool_icons": {}}),
             (_STATUS, "GET", "status", lambda app, _, parts: routes.run_status(app, parts[0], self._ledger)),
             (_STOP, "POST", "stop", self._stop),
+            (re.compile("/v1/messages"), "GET", "messages", lambda app, it, _: self._desk.messages(app, it.query)),
             (re.compile("/v1/files/upload"), "POST", "upload", lambda app, it, _: uploads.take(it, app, self._ledger)),
         ]
 

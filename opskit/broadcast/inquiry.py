@@ -35,7 +35,7 @@ class Answer(Item):
     target: str = Field(description="Name or app id, as in targets.")
     status: Literal["ok", "failed", "timeout", "skipped", "stopped"] = Field(description="How it ended.")
     answer: str = Field(description="The text; of a workflow its text output. What had come when it was cut off.")
-    outputs: dict[str, Any] = Field(description="The outputs of a workflow; empty for other apps.")
+    outputs: dict[str, Any] = Field(description="The outputs of a workflow or chatflow; empty for other apps.")
     error: str = Field(description="Why there is no answer; empty where there is one.")
     elapsed_ms: int = Field(
         description="From the first request to it to its end in milliseconds; 0 where it was not asked."

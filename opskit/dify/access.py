@@ -11,7 +11,7 @@ from opskit.model import Key, Line, Params
 from opskit.redaction import MIN_CHARS
 
 DEFAULT_BASE_URL = "https://api.dify.ai/v1"
-_APP_ID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+_UUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _KEY = re.compile(r"[!-~]{8,}")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 # What belongs to the client: another value would break the call, or send the key elsewhere.
@@ -66,9 +66,9 @@ class Access(Params):
         return found
 
 
-def is_app_id(text: str) -> bool:
-    """Whether ``text`` is the id of an app: a UUID."""
-    return _APP_ID.fullmatch(text) is not None
+def is_uuid(text: str) -> bool:
+    """Whether ``text`` is a UUID, as the ids of apps and conversations are."""
+    return _UUID.fullmatch(text) is not None
 
 
 def _plain(secret: SecretStr | None) -> str:

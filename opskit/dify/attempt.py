@@ -276,11 +276,19 @@ class Attempt:
             except OpskitError:
                 break
             if known.ended:
-                self.run.end_as(known)
+                self._end_as(known)
                 return
             self.finished.wait(max(min(_POLL_S, self.ends - time.monotonic()), 0))
         problem = broken.blanks["problem"] if broken else "end of stream"
         raise Unavailable("stream_cut" if self.run.begun else "stream_silent", problem=problem)
+
+    def _end_as(self, known: Run) -> None:
+        """Take over an end, and tell what the stream did not tell any more of the answer."""
+        told = self.run.answer
+        self.run.end_as(known)
+        rest = self.run.answer.removeprefix(told)
+        if rest and self.run.answer == told + rest and not self.outcome:
+            self.told(rest)
 
     def _may_ask_again(self, error: OpskitError, pause_s: float) -> bool:
         """Whether there is time for a further request, and it cannot make a second run, or is allowed to."""

@@ -18,6 +18,7 @@ _BUSY = re.compile(r"too many requests", re.IGNORECASE)
 _RUN_FAILED = re.compile(r"Run failed: ?(.*)", re.DOTALL)
 _NOT_PUBLISHED = re.compile(r"workflow not published|unexpected app type", re.IGNORECASE)
 _NO_SUCH_APP = re.compile(r"app not found", re.IGNORECASE)
+_ADVICE = re.compile(r" You have requested this URI .*", re.DOTALL)  # Flask's, about other addresses
 _DAEMON = re.compile(r"status code: (\d{3}) and respond with: (.*)", re.DOTALL)
 
 # By Dify's code. Every sentence has the blanks {code} and {message}.
@@ -59,6 +60,7 @@ def failure(status: int, body: object, headers: Mapping[str, str] | None = None)
     """
     told = body if isinstance(body, dict) else {}
     code, message = str(told.get("code") or f"HTTP {status}"), str(told.get("message") or _phrase(status))
+    message = _ADVICE.sub("", message) if status == HTTPStatus.NOT_FOUND else message
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         return InvalidInput("dify_redirect", code=f"HTTP {status}")
     if code == "invalid_param" and (meant := _meant(message, code, headers or {})):

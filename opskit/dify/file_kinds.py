@@ -20,11 +20,16 @@ _BY_MIME_TYPE = {"image": "image", "video": "video", "audio": "audio", "text": "
 
 def kind_of(filename: str, mime_type: str, said: str = "") -> str:
     """image, video, audio, document or custom; ``said`` is what Dify called it when it handed the file over."""
-    ending = PurePosixPath(filename).suffix.lstrip(".").lower()
+    ending = ending_of(filename).lstrip(".")
     if ending in _EITHER and said:
         return said
     by_mime_type = (kind for part, kind in _BY_MIME_TYPE.items() if part in mime_type)
     return _BY_ENDING.get(ending) or next(by_mime_type, "custom")
+
+
+def ending_of(filename: str) -> str:
+    """The ending with its dot, in lower case, as Dify keeps it."""
+    return PurePosixPath(filename).suffix.lower()
 
 
 def mime_type_of(filename: str, said: str = "") -> str:

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from opskit.dify.access import Access, is_app_id
+from opskit.dify.access import Access, is_uuid
 from opskit.dify.service import App, Server
 from opskit.dify.targets import IdTarget, KeyTarget, Target
 from opskit.errors import InvalidInput
@@ -30,7 +30,7 @@ class Finder:
             address = self._server.address
             identity = f"{address.text} {key}"
             return KeyTarget(name, partial(App, self._server, key), group=address.origin, identity=identity)
-        if not is_app_id(name):
+        if not is_uuid(name):
             raise InvalidInput("unknown_target", parameter=parameter, name=name, found=", ".join(self.keys) or "-")
         if name.lower() == self._workspace.app_id.lower():
             raise InvalidInput("calls_itself", name=name)

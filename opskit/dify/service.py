@@ -98,6 +98,11 @@ class App:
         """The input form. Refused ``dify_app_unavailable``: the app is not published."""
         return Form.of(self._json("GET", "parameters", ends))
 
+    def check_conversation(self, conversation_id: str, *, user: str, ends: float | http.Deadline) -> None:
+        """Refused ``dify_not_found``: there is no such conversation of this app and this user."""
+        asked = {"conversation_id": conversation_id, "user": user, "limit": 1}
+        self._json("GET", "messages", ends, params=asked)
+
     def upload(self, path: Path, filename: str, mime_type: str, *, user: str, ends: float | http.Deadline) -> str:
         """Upload a file for one run of this app by ``user`` and return its id: no other app or user may use it."""
         with path.open("rb") as file:
@@ -136,7 +141,10 @@ class App:
         return run
 
     def stop(self, mode: str, task_id: str, *, user: str, ends: float) -> None:
-        """Ask the server to stop a run. It says yes to anything; the stream of the run tells. Any thread."""
+        """Ask the server to stop a run. It says yes to anything; the stream of the run tells. Any thread.
+
+        The node that is at work is not interrupted, and the next one is still begun (Dify 1.13.3).
+        """
         with App(self._server, self._key) as other:
             other._json(
                 "POST", f"{_STOPPED_AT.get(mode, _CHATS)}/{task_id}/stop", ends, data=json.dumps({"user": user})

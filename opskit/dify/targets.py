@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from opskit import http
-from opskit.dify.file_kinds import kind_of, mime_type_of
+from opskit.dify.access import is_uuid
+from opskit.dify.file_kinds import ending_of, kind_of, mime_type_of
 from opskit.dify.form import Field, Form
 from opskit.dify.run import Run
 from opskit.dify.service import App
-from opskit.errors import InvalidInput
+from opskit.errors import InvalidInput, Unavailable
 from opskit.ports import Workspace
+
+_CHATFLOW = "advanced-chat"
 
 type Events = Iterator[Mapping[str, Any]]
 
@@ -99,20 +102,25 @@ class KeyTarget:
         inputs = form.fitted({**form.asked(question.query), **question.inputs}, question.spare)
         request: dict[str, Any] = {"inputs": inputs, "user": question.user}
         is_chat = "chat" in self._mode
-        beside = self._mode != "workflow" and not question.file_input
-        place = _place_of_files(form, question) if question.files and not beside else None
-        if place:  # filled in when nothing else is wrong
-            inputs[place.name] = [{} for _ in question.files] if place.kind == "file-list" else {}
+        place = self._place(form, question)
+        is_beside = place is form.beside
+        files: list[dict[str, str]] = [{"transfer_method": "local_file"} for _ in question.files]
+        if place and not is_beside:  # filled in when nothing else is wrong
+            inputs[place.name] = files if place.kind == "file-list" else files[0]
         problems = list(form.problems(inputs))
         if is_chat and not question.query:
             problems.append("query is required by a chat app")
+        problems += _problems_of(question.conversation_id) if is_chat else []
+        if place:
+            problems += filter(None, [place.problem(files) if is_beside else ""])
+            problems += filter(None, (self._misfit(file, place) for file in question.files))
         if problems:
             raise InvalidInput("inputs_refused", name=self.name, problems="; ".join(problems))
-        files = [self._uploaded(file, question.user, ends) for file in question.files]
+        if question.conversation_id and self._mode == _CHATFLOW:
+            self._check_conversation(question, ends)
         if place:
-            inputs[place.name] = files if place.kind == "file-list" else files[0]
-        elif files:
-            request["files"] = files
+            files = [self._uploaded(file, place, question.user, ends) for file in question.files]
+            (request if is_beside else inputs)[place.name] = files if place.kind == "file-list" else files[0]
         if self._mode != "workflow":
             request["query"] = question.query
         if is_chat:
@@ -147,11 +155,34 @@ class KeyTarget:
         if self._app is not None:
             self._app.close()
 
-    def _uploaded(self, file: LocalFile, user: str, ends: http.Deadline) -> dict[str, str]:
+    def _check_conversation(self, question: Question, ends: http.Deadline) -> None:
+        """Refused: there is no such conversation. A chatflow that streams would not tell, only be silent."""
+        with contextlib.suppress(Unavailable):  # no answer here says nothing about the run
+            self.app.check_conversation(question.conversation_id, user=question.user, ends=ends)
+
+    def _place(self, form: Form, question: Question) -> Field | None:
+        """What takes the files, if there are any."""
+        if question.files and (question.file_input or self._mode == "workflow" or not form.beside):
+            return _place_of_files(form, question)
+        return form.beside if question.files else None
+
+    def _type_in(self, place: Field, file: LocalFile) -> str:
+        strict = self._mode == "workflow" and place.kind == "file"
+        return place.type_for(_kind(file), ending_of(file.filename), strict=strict)
+
+    def _misfit(self, file: LocalFile, place: Field) -> str:
+        """Why ``place`` does not take the file; empty when it does."""
+        if self._type_in(place, file):
+            return ""
+        taken = ", ".join([*place.types, *(place.endings or ())]) or "no custom type"
+        if not place.takes_uploads:
+            taken = f"files by {', '.join(place.ways)} only"
+        return f"{place.name} takes {taken}, and {file.filename} is of the type {_kind(file)}"
+
+    def _uploaded(self, file: LocalFile, place: Field, user: str, ends: http.Deadline) -> dict[str, str]:
         mime_type = mime_type_of(file.filename, file.mime_type)
         number = self.app.upload(file.path, file.filename, mime_type, user=user, ends=ends)
-        kind = kind_of(file.filename, mime_type, file.said)
-        return {"type": kind, "transfer_method": "local_file", "upload_file_id": number}
+        return {"type": self._type_in(place, file), "transfer_method": "local_file", "upload_file_id": number}
 
 
 class IdTarget:
@@ -167,6 +198,8 @@ class IdTarget:
 
     def prepare(self, question: Question, ends: http.Deadline) -> None:  # noqa: ARG002 - Dify ends it by itself
         """Give the files to the workspace; only then its form is asked for, its kind never can be."""
+        if problems := _problems_of(question.conversation_id):  # Dify answers 500, as for a completion app
+            raise InvalidInput("inputs_refused", name=self.name, problems=problems[0])
         inputs = dict(question.inputs)
         if question.files:
             place = _place_of_files(Form.of(self._workspace.parameters(self.name)), question)
@@ -196,6 +229,15 @@ class IdTarget:
     def _uploaded(self, file: LocalFile) -> Mapping[str, Any]:
         mime_type = mime_type_of(file.filename, file.mime_type)
         return self._workspace.upload(file.filename, file.path.read_bytes(), mime_type)
+
+
+def _kind(file: LocalFile) -> str:
+    return kind_of(file.filename, mime_type_of(file.filename, file.mime_type), file.said)
+
+
+def _problems_of(conversation_id: str) -> list[str]:
+    is_good = not conversation_id or is_uuid(conversation_id)
+    return [] if is_good else ["conversation_id must be a valid UUID"]
 
 
 def _place_of_files(form: Form, question: Question) -> Field:

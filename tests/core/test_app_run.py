@@ -92,7 +92,8 @@ def test_an_app_of_any_kind_is_run_to_its_end(dify: DifyServer, mode: str) -> No
     speech = Speech()
     done = run(dify, App("legal", mode, answer="You may sue."), speech=speech)
     assert (done.status, done.answer, done.error) == ("succeeded", "You may sue.", "")
-    assert done.outputs == {"workflow": {"text": done.answer}, "advanced-chat": {"answer": done.answer}}.get(mode, {})
+    outputs = {"workflow": {"text": done.answer}, "advanced-chat": {"answer": done.answer, "files": []}}
+    assert done.outputs == outputs.get(mode, {})
     assert bool(done.run_id) == (mode in {"workflow", "advanced-chat"})
     assert bool(done.conversation_id) == ("chat" in mode)
     assert done.task_id
@@ -112,7 +113,7 @@ def test_a_conversation_goes_on(dify: DifyServer) -> None:
 def test_an_app_of_the_workspace_needs_no_key() -> None:
     with Workspace() as workspace:
         app = workspace.add(App("flow", form=TOPIC, answer="here"))
-        done = app_run.run(Job(app=app.id, inputs={"topic": "x"}, timeout_s=200), Port(workspace, CALLER))
+        done = app_run.run(Job(app=app.id, inputs={"topic": "x"}), Port(workspace, CALLER))
         assert (done.status, done.answer, done.outputs) == ("succeeded", "here", {"text": "here"})
         assert workspace.runs[0].inputs == {"topic": "x"}
 

@@ -239,14 +239,14 @@ def test_a_quorum_is_more_than_half_unless_it_is_said(dify: DifyServer, quorum: 
 
 
 def test_a_quorum_that_cannot_be_reached_fails_at_once_and_says_who_failed_why(dify: DifyServer) -> None:
-    apps = [App("slow", seconds=30), App("bad", fault="500"), App("shut", enabled=False)]
+    apps = [App("slow", seconds=30), App("bad", fault="failed_run", seconds=0.5), App("shut", enabled=False)]
     began = time.monotonic()
     with pytest.raises(Unavailable) as failure:
         ask(dify, apps, mode="quorum", quorum=2)
     assert time.monotonic() - began < 10
     text = str(failure.value)
     assert text.startswith("[broadcast_failed] Answers needed: 2, answers got: 0.")
-    assert "bad: [dify_down]" in text
+    assert "bad: [dify_run_failed]" in text
     assert "shut: [dify_forbidden]" in text
     assert "slow: [not_needed]" in text
     eventually(lambda: [name for name, _ in dify.stopped] == ["slow"])

@@ -326,6 +326,22 @@ def test_a_silent_run_is_asked_for_until_it_has_ended(dify: DifyServer) -> None:
     assert sum("/workflows/run/" in request.path for request in dify.requests) > 1
 
 
+@pytest.mark.parametrize("pieces", [0, 4])
+@pytest.mark.parametrize("mode", GRAPHS)
+def test_what_the_stream_left_out_is_told_when_it_is_known(dify: DifyServer, mode: str, pieces: int) -> None:
+    said: list[str] = []
+    served = dify.add(Served("a", mode, fault="cut", seconds=0.3, pieces=pieces))
+    assert ask(dify, served, told=said.append).ending == ANSWERED
+    assert "".join(said) == served.answer
+
+
+def test_what_was_said_otherwise_is_not_told_again(dify: DifyServer) -> None:
+    said: list[str] = []
+    served = dify.add(Served("a", fault="cut", answer="one two ", outputs={"text": "another"}))
+    assert ask(dify, served, told=said.append).run.answer == "another"
+    assert "".join(said) == "one "
+
+
 def test_a_server_that_stumbles_over_the_status_is_asked_again(dify: DifyServer) -> None:
     outcome = ask(dify, dify.add(Served("a", fault="cut", faults_at={"status": ["500", "reset_before", "502"]})))
     assert outcome.ending == ANSWERED
@@ -540,6 +556,27 @@ def test_a_conversation_goes_on(dify: DifyServer) -> None:
     assert ask(dify, served, replace(QUESTION, conversation_id=first)).run.conversation_id == first
 
 
+@pytest.mark.parametrize("mode", ["advanced-chat", "chat"])
+def test_a_conversation_that_is_not_there_is_told_before_it_is_asked(dify: DifyServer, mode: str) -> None:
+    served = dify.add(Served("a", mode))
+    first = ask(dify, served).run.conversation_id
+    for question in (
+        replace(QUESTION, conversation_id=first, user="somebody else"),
+        replace(QUESTION, conversation_id="00000000-0000-4000-8000-000000000000"),
+    ):
+        outcome = ask(dify, served, question)
+        assert (outcome.ending, key(outcome)) == (FAILED, "dify_not_found")
+    assert len(dify.runs) == 1
+    outcome = ask(dify, served, replace(QUESTION, conversation_id="7"))
+    assert str(outcome.error).endswith("so it was not called: conversation_id must be a valid UUID. Correct inputs.")
+
+
+def test_a_conversation_that_cannot_be_looked_up_is_tried(dify: DifyServer) -> None:
+    served = dify.add(Served("a", "advanced-chat", faults_at={"messages": "500"}))
+    first = ask(dify, served).run.conversation_id
+    assert ask(dify, served, replace(QUESTION, conversation_id=first)).ending == ANSWERED
+
+
 def test_what_the_app_would_refuse_is_not_sent(dify: DifyServer) -> None:
     form: list[Any] = [{"number": {"variable": "n", "required": True}}, {"select": {"variable": "x", "options": ["a"]}}]
     outcome = ask(dify, dify.add(Served("a", "chat", form=form)), Question("", {"x": "b"}))
@@ -576,6 +613,23 @@ def test_files_go_into_the_input_that_takes_them(dify: DifyServer, mode: str, ta
     assert ask(dify, many, replace(QUESTION, files=tables[:1], file_input="docs")).ending == ANSWERED
     assert [file["type"] for file in sent(dify)["inputs"]["docs"]] == ["document"]
     assert "files" not in sent(dify)
+    shut = dify.add(Served("shut", mode, form=[{"file": {"variable": "doc"}}], takes_files=False))
+    assert ask(dify, shut, replace(QUESTION, files=tables[:1])).ending == ANSWERED
+    assert sent(dify)["inputs"]["doc"]["upload_file_id"] == dify.uploads[-1].id
+
+
+def test_more_files_than_a_chat_app_takes_are_not_sent(dify: DifyServer, tables: list[LocalFile]) -> None:
+    outcome = ask(dify, dify.add(Served("a", "advanced-chat")), replace(QUESTION, files=tables * 2))
+    assert "files in input form must be less than 3 files" in str(outcome.error)
+    assert not dify.uploads
+
+
+@pytest.mark.parametrize("mode", ["advanced-chat", "chat", "agent-chat", "completion"])
+def test_no_file_is_dropped_without_a_word(dify: DifyServer, mode: str, tables: list[LocalFile]) -> None:
+    outcome = ask(dify, dify.add(Served("a", mode, takes_files=False)), replace(QUESTION, files=tables[:1]))
+    assert key(outcome) == "file_input_unknown"
+    assert "needs file upload switched on" in str(outcome.error)
+    assert run_requests(dify) == 0
 
 
 @pytest.mark.parametrize(
@@ -584,11 +638,21 @@ def test_files_go_into_the_input_that_takes_them(dify: DifyServer, mode: str, ta
         (
             [],
             1,
-            '[file_input_unknown] It is not clear which input takes the files (file_input: ""). Inputs for files: -.',
+            '[file_input_unknown] It is not clear which input takes the files (file_input: ""). Inputs for files: -. ',
         ),
         ([{"file": {"variable": "x"}}, {"file": {"variable": "y"}}], 1, "[file_input_unknown]"),
         ([{"file": {"variable": "x"}}], 2, "[one_file_only] The input x takes one file, not 2."),
         ([{"file-list": {"variable": "x", "max_length": 1}}], 2, "[inputs_refused]"),
+        (
+            [{"file-list": {"variable": "x", "allowed_file_types": ["image"], "allowed_file_extensions": [".log"]}}],
+            2,
+            "[inputs_refused] a would refuse these inputs, so it was not called: x takes image, .log, and a.csv is",
+        ),
+        (
+            [{"file": {"variable": "x", "allowed_file_upload_methods": ["remote_url"]}}],
+            1,
+            "[inputs_refused] a would refuse these inputs, so it was not called: x takes files by remote_url only",
+        ),
     ],
 )
 def test_files_that_fit_nowhere_are_not_uploaded(
@@ -697,6 +761,17 @@ def test_what_cannot_be_known_of_an_id_is_told_by_its_refusal(
     with Workspace(app) as apps:
         outcome = attempt(IdTarget(app.id, workspace(apps, [])), Question(query)).alone()
     assert (outcome.ending, key(outcome)) == (FAILED, why)
+
+
+def test_the_conversation_of_an_id_must_be_one() -> None:
+    app = Served("a", "chat")
+    with Workspace(app) as apps:
+        outcome = attempt(IdTarget(app.id, workspace(apps, [])), replace(QUESTION, conversation_id="7")).alone()
+        assert key(outcome) == "inputs_refused"
+        unknown = replace(QUESTION, conversation_id="00000000-0000-4000-8000-000000000000")
+        outcome = attempt(IdTarget(app.id, workspace(apps, [])), unknown).alone()
+    assert str(outcome.error).endswith("Correct inputs, query, files or conversation_id.")
+    assert not apps.runs
 
 
 def test_an_id_of_no_app_says_so() -> None:

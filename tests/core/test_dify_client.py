@@ -224,9 +224,8 @@ def test_a_run_is_streamed(dify: DifyServer, mode: str) -> None:
     assert (run.tokens, run.cost, run.currency) == (
         (12, Decimal("0.0000140"), "USD") if mode != "workflow" else (12, None, "")
     )
-    assert run.outputs == {"workflow": {"text": served.answer}, "advanced-chat": {"answer": served.answer}}.get(
-        mode, {}
-    )
+    outputs = {"workflow": {"text": served.answer}, "advanced-chat": {"answer": served.answer, "files": []}}
+    assert run.outputs == outputs.get(mode, {})
     made = dify.runs[0]
     assert run.task_id == made.task_id
     assert run.conversation_id == made.conversation_id

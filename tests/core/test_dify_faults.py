@@ -257,10 +257,11 @@ def test_paused(dify: DifyServer, mode: str) -> None:
     assert answer.events[-1]["data"]["status"] == "paused"
     assert status_of(dify) == "paused"
     answer = ask(dify, app, "blocking")
-    assert answer.status == 200
+    told = json.loads(answer.body)
     if mode == "workflow":
-        told = json.loads(answer.body)["data"]
-        assert (told["status"], told["finished_at"]) == ("paused", None)
+        assert (answer.status, told["data"]["status"], told["data"]["finished_at"]) == (200, "paused", None)
+    else:
+        assert (answer.status, told["code"]) == (400, "invalid_param")
 
 
 def test_other_ends_of_a_run(dify: DifyServer) -> None:
@@ -435,15 +436,16 @@ def test_several_faults_serve_one_run_each(dify: DifyServer, faults: Any) -> Non
 
 @pytest.mark.parametrize("fault", ["500", "html_200", "hang", "reset_before", "slow_headers", "redirect", "silent"])
 def test_other_routes_go_wrong_too(dify: DifyServer, fault: str) -> None:
-    app = dify.add(App("a"))
+    app = dify.add(App("a", "advanced-chat"))
     ask(dify, app)
     run = dify.runs[0]
     routes = {
         "info": ("GET", "info", ""),
         "parameters": ("GET", "parameters", ""),
         "meta": ("GET", "meta", ""),
+        "messages": ("GET", f"messages?conversation_id={run.conversation_id}&user={run.user}", ""),
         "status": ("GET", f"workflows/run/{run.run_id}", ""),
-        "stop": ("POST", f"workflows/tasks/{run.task_id}/stop", '{"user": "u1"}'),
+        "stop": ("POST", f"chat-messages/{run.task_id}/stop", '{"user": "u1"}'),
         "upload": ("POST", "files/upload", ""),
     }
     assert routes.keys() == set(PLACES)

@@ -1,6 +1,8 @@
 """What Dify would find wrong with inputs, and what it calls a file: held to the Dify on this machine."""
 
 import time
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +11,8 @@ from devtools.dify_server import App as Served
 from devtools.dify_server import DifyServer
 from devtools.dify_server.forms import detected
 from opskit.dify import App, Server
-from opskit.dify.file_kinds import kind_of, mime_type_of
-from opskit.dify.form import Form
+from opskit.dify.file_kinds import ending_of, kind_of, mime_type_of
+from opskit.dify.form import Field, Form
 from opskit.errors import OpskitError
 
 CHOICE = {"select": {"variable": "v", "options": ["a", "b"]}}
@@ -18,6 +20,12 @@ TEXT = {"text-input": {"variable": "v", "required": True, "max_length": 3}}
 NUMBER = {"number": {"variable": "v", "required": True}}
 FILE = {"file": {"variable": "v"}}
 FILES = {"file-list": {"variable": "v", "max_length": 1}}
+
+
+@pytest.fixture(scope="module")
+def dify() -> Iterator[DifyServer]:
+    with DifyServer() as server:
+        yield server
 
 
 def problems(field: dict[str, Any], inputs: dict[str, Any]) -> list[str]:
@@ -59,6 +67,11 @@ def problems(field: dict[str, Any], inputs: dict[str, Any]) -> list[str]:
         (FILES, {"v": {}}, "v in input form must be a list of files"),
         (FILES, {"v": [{}, {}]}, "v in input form must be less than 1 files"),
         ({"file": {"variable": "v", "required": True}}, {"v": ""}, "v in input form must be a file"),
+        (FILE, {"v": {"url": "x"}}, "transfer_method is required in file mapping"),
+        (FILES, {"v": [{}]}, "transfer_method is required in file mapping"),
+        ({"checkbox": {"variable": "v"}}, {"v": {"a": 1}}, "Invalid input type for ['v']"),
+        ({"checkbox": {"variable": "v"}}, {"v": [1, {}]}, "Invalid input type for ['v']"),
+        ({"checkbox": {"variable": "v"}}, {"v": ["a"]}, ""),
     ],
 )
 def test_what_dify_would_refuse_is_found_before_and_in_its_words(
@@ -128,6 +141,70 @@ def test_the_input_for_files_is_the_named_one_or_the_only_one() -> None:
     found = [form.file_field(name) for form, name in ((one, ""), (one, "doc"), (two, "more"))]
     assert [field and field.name for field in found] == ["doc", "doc", "more"]
     assert [one.file_field("v"), two.file_field(""), Form().file_field("")] == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "takes"),
+    [
+        ({"file_upload": {"enabled": True, "number_limits": 3}}, True),
+        ({"file_upload": {"enabled": False}}, False),
+        ({"file_upload": {}}, False),
+        ({"file_upload": {"image": {"enabled": True}}}, False),
+        ({"file_upload": None}, True),
+        ({}, True),
+    ],
+)
+def test_a_chat_app_says_whether_it_takes_files_beside_its_form(
+    parameters: dict[str, Any],
+    takes: bool,  # noqa: FBT001 - what is expected
+) -> None:
+    assert bool(Form.of(parameters).beside) is takes
+
+
+DOCUMENTS = {"allowed_file_types": ["document"]}
+CSV_ONLY = {"allowed_file_types": ["custom"], "allowed_file_extensions": [".csv"]}
+
+
+@pytest.mark.parametrize("where", [("workflow", "file"), ("workflow", "file-list"), ("advanced-chat", "file")], ids=str)
+@pytest.mark.parametrize("filename", ["a.csv", "a.png", "a.bin"])
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {},
+        DOCUMENTS,
+        CSV_ONLY,
+        DOCUMENTS | {"allowed_file_extensions": [".bin"]},
+        CSV_ONLY | {"allowed_file_extensions": ["csv"]},
+        DOCUMENTS | {"allowed_file_upload_methods": ["remote_url"]},
+        DOCUMENTS | {"allowed_file_upload_methods": ["remote_url", "local_file"]},
+    ],
+    ids=str,
+)
+def test_a_file_is_taken_as_what_dify_takes_it_for_or_not_at_all(
+    dify: DifyServer, tmp_path: Path, limits: dict[str, Any], filename: str, where: tuple[str, str]
+) -> None:
+    mode, kind = where
+    field = {"variable": "v", **limits}
+    served = dify.add(Served("a", mode, form=[{kind: field}]))
+    (tmp_path / filename).write_bytes(b"a,b\n")
+
+    def takes(app: App, identity: str, said: str) -> bool:
+        file = {"type": said, "transfer_method": "local_file", "upload_file_id": identity}
+        inputs = {"v": [file] if kind == "file-list" else file}
+        try:
+            app.run(mode, {"inputs": inputs, "user": "u1", "query": "hi"}, time.monotonic() + 10)
+        except OpskitError:
+            return False
+        return True
+
+    seen = kind_of(filename, mime_type_of(filename))
+    strict = mode == "workflow" and kind == "file"
+    said = Field.of(kind, field).type_for(seen, ending_of(filename), strict=strict)
+    with App(Server.at(dify.url), served.key) as app:
+        path = tmp_path / filename
+        identity = app.upload(path, filename, mime_type_of(filename), user="u1", ends=time.monotonic() + 10)
+        assert takes(app, identity, said or seen) is bool(said)
+        assert said or not takes(app, identity, "custom")
 
 
 # Files

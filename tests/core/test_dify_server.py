@@ -276,7 +276,7 @@ def test_a_user_may_be_a_number_and_blocking_is_the_default(dify: DifyServer) ->
     ("raw", "kind", "found"),
     [
         (b"{", "application/json", (400, "bad_request")),
-        (b"[]", "application/json", (400, "invalid_param")),
+        (b"[]", "application/json", (500, "unknown")),
         (b"{}", "text/plain", (415, "unsupported_media_type")),
     ],
 )
@@ -301,7 +301,9 @@ def test_wants_json(dify: DifyServer, raw: bytes, kind: str, found: tuple[int, s
         ({"topic": "x", "sheet": [{}]}, "sheet in input form must be a file"),
         ({"topic": "x", "more": {}}, "more in input form must be a list of files"),
         ({"topic": "x", "more": [{}] * 3}, "more in input form must be less than 2 files"),
-        ({"topic": "x", "sheet": {"type": "document"}}, "Invalid file transfer method: None"),
+        ({"topic": "x", "agreed": [{}]}, "Invalid input type for ['agreed']"),
+        ({"topic": "x", "sheet": {"type": "document"}}, "transfer_method is required in file mapping"),
+        ({"topic": "x", "sheet": {"transfer_method": "by_mail"}}, "Invalid file transfer method: by_mail"),
         ({"topic": "x", "sheet": {"transfer_method": "remote_url"}}, "Invalid file url"),
         (
             {"topic": "x", "sheet": {"transfer_method": "local_file", "upload_file_id": "7"}},
@@ -366,22 +368,59 @@ def test_a_conversation_is_of_its_app_and_its_user(dify: DifyServer) -> None:
     assert ask(dify, app, "blocking", conversation_id=first).json()["conversation_id"] == first
     assert refusal(ask(dify, app, "blocking", conversation_id=first, user="u2")) == (404, "not_found")
     assert refusal(ask(dify, other, "blocking", conversation_id=first)) == (404, "not_found")
+    assert get(dify, app, f"messages?conversation_id={first}&user=u1").status_code == 200
+    assert refusal(get(dify, app, f"messages?conversation_id={first}&user=u2")) == (404, "not_found")
+    assert refusal(get(dify, other, f"messages?conversation_id={first}&user=u1")) == (404, "not_found")
+    assert refusal(get(dify, app, "messages?conversation_id=7&user=u1")) == (400, "invalid_param")
+    assert refusal(get(dify, dify.add(App("w")), f"messages?conversation_id={first}")) == (400, "not_chat_app")
 
 
-def test_the_limit_of_an_app_is_a_400(dify: DifyServer) -> None:
-    app = dify.add(App("legal", seconds=0.5, max_active=1))
+@pytest.mark.parametrize("mode", ["chat", "advanced-chat"])
+def test_a_chat_app_wants_a_query(dify: DifyServer, mode: str) -> None:
+    told = ask(dify, dify.add(App("a", mode)), "blocking", query="")
+    assert (told.status_code, told.json()["message"]) == (400, "query is required")
+    silent = ask(dify, dify.add(App("b", "advanced-chat")), query="")
+    assert silent.content == b"event: ping\n\n"
+
+
+def test_files_beside_the_form_are_dropped_where_the_app_takes_none(dify: DifyServer) -> None:
+    app = dify.add(App("a", "advanced-chat", takes_files=False))
+    files = [{"transfer_method": "local_file", "upload_file_id": "7"}]
+    assert get(dify, app, "parameters").json()["file_upload"] == {}
+    assert ask(dify, app, "blocking", files=files).status_code == 200
+    app.takes_files = True
+    assert get(dify, app, "parameters").json()["file_upload"]["enabled"] is True
+    assert ask(dify, app, "blocking", files=files).status_code == 400
+
+
+@pytest.mark.parametrize(("app_mode", "mode"), [("workflow", "blocking"), ("chat", "blocking"), ("chat", "streaming")])
+def test_the_limit_of_an_app_is_a_400(dify: DifyServer, app_mode: str, mode: str) -> None:
+    app = dify.add(App("legal", app_mode, seconds=0.5, max_active=1))
     with ThreadPoolExecutor() as pool:
-        first = pool.submit(ask, dify, app)
+        first = pool.submit(ask, dify, app, mode)
         assert dify.until(lambda: dify.runs)
-        second = ask(dify, app)
+        second = ask(dify, app, mode)
     assert first.result().status_code == 200
     assert second.json() == {
         "code": "invalid_param",
         "message": "Too many requests. Please try again later. "
-        "The current maximum concurrent requests allowed for legal is 1.",
+        f"The current maximum concurrent requests allowed for {app.id} is 1.",
         "status": 400,
     }
-    assert ask(dify, app).status_code == 200
+    assert ask(dify, app, mode).status_code == 200
+
+
+def test_runs_of_a_graph_that_stream_are_held_against_the_limit_only_when_they_begin(dify: DifyServer) -> None:
+    app = dify.add(App("legal", max_active=1))
+    assert refusal(ask(dify, app)) == (400, "invalid_param")
+    app.max_active, app.seconds = 2, 0.5
+    with ThreadPoolExecutor() as pool:
+        told = list(pool.map(lambda _: ask(dify, app).status_code, range(5)))
+        assert told == [200] * 5
+        blocking = pool.submit(ask, dify, app, "blocking")
+        assert dify.until(lambda: len(dify.runs) == 6)
+        assert ask(dify, app).status_code == 400
+    assert blocking.result().status_code == 200
 
 
 def test_more_requests_than_connections_wait() -> None:
@@ -410,7 +449,7 @@ def test_the_status_of_a_run(dify: DifyServer) -> None:
 @pytest.mark.parametrize(
     ("mode", "path", "last"),
     [
-        ("advanced-chat", "chat-messages", ["workflow_finished", "message_end"]),
+        ("advanced-chat", "chat-messages", ["workflow_finished"]),
         ("chat", "chat-messages", ["message_end"]),
         ("agent-chat", "chat-messages", ["message_end"]),
         ("completion", "completion-messages", ["message_end"]),
@@ -511,10 +550,12 @@ def test_a_file_is_of_its_app_and_its_user(dify: DifyServer) -> None:
     assert ask(dify, chat, files=[given(theirs)]).status_code == 200
     assert dify.runs[-1].files == [given(theirs)]
     assert ask(dify, chat, files=[7]).json()["message"] == "Invalid file"
+    assert ask(dify, chat, files=[given(theirs)] * 4).json()["message"].startswith("Number of files exceeds")
 
 
 def test_the_type_of_a_file_is_what_it_is(dify: DifyServer) -> None:
-    app = dify.add(App("a", form=[{"file": {"variable": "sheet", "allowed_file_types": ["custom"]}}]))
+    limits = {"allowed_file_types": ["custom"], "allowed_file_extensions": [".json"]}
+    app = dify.add(App("a", form=[{"file": {"variable": "sheet", **limits}}]))
     sheet = upload(dify, app).json()["id"]
     mismatch = ask(dify, app, "blocking", inputs={"sheet": given(sheet, "custom")})
     assert mismatch.json()["message"].startswith("Detected file type does not match")

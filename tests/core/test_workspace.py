@@ -92,7 +92,7 @@ def test_what_is_refused(workspace: Workspace, mode: str) -> None:
     assert told(add(App("a", "chat")), query="") == (400, "missing query")
     assert told(add(App("a", form=FORM))) == (400, "topic is required in input form")
     assert told(add(App("a", "completion"))) == (500, "Internal Server Error")
-    assert told(add(App("a", "chat")), conversation_id="unknown") == (404, "Conversation Not Exists.")
+    assert told(add(App("a", "chat")), conversation_id="00000000-0000-4000-8000-000000000000") == (400, "")
     assert workspace.runs == []
 
 
