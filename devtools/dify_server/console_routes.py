@@ -25,7 +25,8 @@ class Routes(Versions):
     """The calls, by their names, on the apps of one workspace.
 
     ``daemon`` says whether the plugin daemon answers, ``versions_fail`` lets the list of versions answer 500,
-    ``plugins`` are the identifiers of what is installed (``langgenius/openai:1.0.0@…``).
+    ``plugins`` are the identifiers of what is installed (``langgenius/openai:1.0.0@…``), ``leaked`` what the last
+    import of an app lacked.
     """
 
     def __init__(self, tokens: dict[str, App], door: Doorkeeper) -> None:
@@ -34,7 +35,7 @@ class Routes(Versions):
         self.plugins: list[str] = []
         self._tokens = tokens
         self._door = door
-        self._leaked: dict[str, list[Any]] = {}
+        self.leaked: dict[str, list[Any]] = {}
 
     def has(self, name: str) -> bool:
         """Whether this version of Dify has the call."""
@@ -146,7 +147,7 @@ class Routes(Versions):
         draft.graph, draft.features = flow["graph"], flow["features"]
         draft.keep(flow.get("environment_variables", []))
         draft.conversation = [plain(one) for one in flow.get("conversation_variables", [])]
-        self._leaked[app.id] = [one for one in dsl.get("dependencies", []) if _identifier(one) not in self.plugins]
+        self.leaked[app.id] = [one for one in dsl.get("dependencies", []) if _identifier(one) not in self.plugins]
         same = dsl["version"] == self.dsl_version
         told |= {"app_id": app.id, "app_mode": app.mode, "imported_dsl_version": dsl["version"]}
         return told | {"status": "completed" if same else "completed-with-warnings"}
@@ -154,7 +155,7 @@ class Routes(Versions):
     def _check_dependencies(self, asked: Asked) -> Any:
         """What the last import of this app lacks; nothing is known of an app that was not imported."""
         self._of(asked, any_mode=True)
-        leaked = self._leaked.get(asked.parts[0], [])
+        leaked = self.leaked.get(asked.parts[0], [])
         if leaked:
             self._needs_daemon("installation/missing")
         return {"leaked_dependencies": leaked}
