@@ -135,7 +135,7 @@ class Routes(Versions):
         dsl = yaml.safe_load(str(body.get("yaml_content", "")))
         if not isinstance(dsl, dict) or not isinstance(dsl.get("version"), str):
             failed = f"Invalid version type, expected str, got {type(dsl)}"
-            raise Odd(400, **told | {"status": "failed", "app_id": None, "message": failed, "error": failed})
+            raise Odd(400, told | {"status": "failed", "app_id": None, "error": failed})
         head, flow = dsl["app"], dsl["workflow"]
         app = self.apps.get(str(body.get("app_id", "")))
         if app is None:
@@ -175,7 +175,7 @@ class Routes(Versions):
     def _key_owner(self, asked: Asked) -> App:
         app = self.apps.get(asked.parts[0])
         if app is None:
-            raise Odd(404, message="App not found.")
+            raise Odd(404, {"message": "App not found."})
         return app
 
     def _keys(self, asked: Asked) -> Any:
@@ -185,7 +185,7 @@ class Routes(Versions):
         app = self._key_owner(asked)
         if len(app.api_keys) >= MAX_KEYS:
             text = f"Cannot create more than {MAX_KEYS} API keys for this resource type."
-            raise Odd(400, custom="max_keys_exceeded", message=text)
+            raise Odd(400, {"custom": "max_keys_exceeded", "message": text})
         key = ApiKey(f"app-fake{uuid.uuid4().hex[:20]}")
         app.api_keys.append(key)
         self._tokens[key.token] = app
@@ -197,7 +197,7 @@ class Routes(Versions):
             raise FORBIDDEN
         key = next((one for one in app.api_keys if one.id == asked.parts[1]), None)
         if key is None:
-            raise Odd(404, message="API key not found")
+            raise Odd(404, {"message": "API key not found"})
         app.api_keys.remove(key)
         self._tokens.pop(key.token, None)
 
