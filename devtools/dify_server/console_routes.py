@@ -122,7 +122,7 @@ class Routes(Versions):
             "dependencies": [{"type": "marketplace", "value": one, "current_identifier": None} for one in value],
             "workflow": flow.exported(include_secret=asked.word("include_secret") == "true"),
         }
-        return {"data": yaml.safe_dump(dsl, allow_unicode=True)}
+        return {"data": yaml.dump(dsl, Dumper=yaml.CSafeDumper, allow_unicode=True)}
 
     def _needs_daemon(self, path: str) -> None:
         if not self.daemon:
