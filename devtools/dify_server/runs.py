@@ -51,6 +51,7 @@ class Desk:
             raise invalid("Workflow not published") if app.on_graph else wrong_mode("completion")
         files = body.get("files") or []
         run = Run(app, user, body["inputs"], str(body.get("query") or ""), files, mode, authorization=authorization)
+        run.flow = app.flow(version or app.workflow_id)
         early = None
         try:
             if route == "chat" and not run.query:
@@ -127,5 +128,8 @@ def _check_version(app: App, version: str) -> None:
         wanted = str(uuid.UUID(version))
     except ValueError:
         raise Refusal(400, "bad_request", f"Invalid workflow_id format: '{version}'. ") from None
-    if wanted != app.workflow_id:
+    if app.draft and wanted == app.draft.id:
+        text = f"Cannot use draft workflow version. Workflow ID: {version}. "
+        raise Refusal(400, "bad_request", text)
+    if wanted != app.workflow_id and app.flow(wanted) is None:
         raise Refusal(404, "not_found", f"Workflow not found with id: {version}")

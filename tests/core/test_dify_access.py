@@ -219,3 +219,8 @@ def test_a_variable_that_does_not_exist_is_told_as_such() -> None:
 def test_a_name_has_one_key_in_json_too() -> None:
     with pytest.raises(InvalidInput, match=r"\[two_keys\]"):
         access(app_keys=f'{{"a": "{ONE}", "a": "app-fake-another-key"}}').keys()
+
+
+def test_headers_of_a_variable_that_does_not_exist_are_told_as_such() -> None:
+    with pytest.raises(InvalidCredentials, match=r"\[unfilled_secret\] The secret extra_headers"):
+        access(extra_headers="{{#env.HEADERS#}}").headers()
