@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from opskit.errors import InvalidInput
@@ -72,10 +72,6 @@ class Dsl:
         """``environment_variables`` or ``conversation_variables``."""
         found: list[dict[str, Any]] = self.workflow[where]
         return found
-
-    def with_workflow(self, workflow: Mapping[str, Any]) -> "Dsl":
-        """The same app with another workflow."""
-        return replace(self, workflow=workflow)
 
 
 def read(text: str | bytes) -> Dsl:

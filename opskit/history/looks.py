@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _ZONE = "\0"  # stands for what is no secret already: templates and our own marks
-_TEMPLATE = re.compile(r"\{\{.*?\}\}|\$\{[^}\n]*\}", re.DOTALL)
-_MARKS = re.compile(r"\[__OPSKIT_REDACTED:[^\s\]]*__\]")
+_TEMPLATE = re.compile(r"\{\{[^{}]{0,1000}\}\}|\$\{[^{}\n]{0,200}\}")
+_MARKS = re.compile(r"\[__OPSKIT_REDACTED:[^\s\[\]]*__\]")
 _DRAWN_CHARS = 16
 _DRAWN_BITS = 2.8  # bits a character; English prose has some 4 over words, but then it has spaces and no digits
 _NAMED_CHARS = 8
@@ -114,7 +114,7 @@ def found(text: str, *, name: str = "", lines: bool = False) -> list[Span]:
     ``name`` is that of the field which the text is the value of. ``lines`` says that each line is a name and its
     value, as in the headers and parameters of an HTTP request.
     """
-    named = names_secret(name)
+    named = names_secret(name) or _weak(name)
     if not text or not (named or lines or _HINT.search(text)):
         return []
     bare = _blanked(text)
@@ -122,7 +122,7 @@ def found(text: str, *, name: str = "", lines: bool = False) -> list[Span]:
     candidates = [_by_form(bare), _in_address(bare), _by_scheme(bare), _assigned(bare)]
     if lines:
         candidates.insert(0, _in_lines(bare))
-    elif named or _weak(name):
+    elif named:
         candidates.insert(0, _as_value(bare, name))
     for candidate in candidates:
         for span in candidate:

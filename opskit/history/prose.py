@@ -54,7 +54,7 @@ def word_diff(left: str, right: str) -> list[str]:
         last = sentences[-1:] if place < len(passages) - 1 and len(sentences) > len(first) else []
         cut = len(sentences) > len(first) + len(last)
         shown += [*map(escaped, first), *(["…"] if cut else []), *map(escaped, last)]
-    return [line for text in shown for line in text.split("\n") if line.strip()]
+    return [line.strip() for text in shown for line in text.split("\n") if line.strip()]
 
 
 def _split(pattern: re.Pattern[str], text: str) -> list[str]:

@@ -106,7 +106,7 @@ def _of_place(entry: Entry, entries: Sequence[Entry]) -> Iterator[Peril]:
 def _of_port(entry: Entry, entries: Sequence[Entry], port: str) -> Iterator[Peril]:
     """An output or an input: ``/data/outputs/NAME``, or a field of it."""
     path, left, right = entry.difference.path, entry.difference.left, entry.difference.right
-    if len(path) < 3 and right is MISSING:  # noqa: PLR2004 - the whole list
+    if len(path) < 3 and not isinstance(right, list):  # noqa: PLR2004 - the whole list
         yield Peril(f"{port}_removed", _names(left))
     elif len(path) == 3:  # noqa: PLR2004 - the item itself
         if right is MISSING:

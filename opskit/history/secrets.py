@@ -6,7 +6,7 @@ written into a node, a string variable or a prompt. A mark names its place and i
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote
 
 from pydantic import Field
@@ -110,7 +110,8 @@ def keep_secrets(dsl: Dsl, current: Dsl) -> Filled:
         if is_secret(variable):
             path = pointer(("environment_variables", str(variable["name"]), "value"))
             missing.append(Redacted(node="", path=path, kind="secret_variable"))
-    return Filled(dsl.with_workflow({**dsl.workflow, "environment_variables": variables}), tuple(missing))
+    workflow = {**dsl.workflow, "environment_variables": variables}
+    return Filled(replace(dsl, workflow=workflow, secrets=secrets), tuple(missing))
 
 
 def _marked(text: Text) -> tuple[str, list[str]]:

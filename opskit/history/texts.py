@@ -1,6 +1,7 @@
 """Every text of a DSL that a person may have written, with the place and the name that it has there."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from opskit.history.dsl import Dsl
@@ -39,15 +40,18 @@ def texts(dsl: Dsl) -> Iterator[Text]:
 
 def changed(dsl: Dsl, change: Callable[[Text], str]) -> Dsl:
     """The DSL with each text replaced by what ``change`` makes of it; what stays the same is not copied."""
-    graph = dsl.workflow["graph"]
-    workflow = dict(dsl.workflow) | {"graph": graph | {"nodes": [_node(node, change) for node in dsl.nodes]}}
-    app = _Walk("", frozenset(), change)
-    for part, value in dsl.workflow.items():
-        if part in _VARIABLES:
-            workflow[part] = [app.value(entry, (part, str(entry["name"])), "") for entry in value]
-        elif part != "graph":
-            workflow[part] = app.value(value, (part,), part)
-    return dsl.with_workflow(workflow)
+    walk = _Walk("", frozenset(), change)
+    workflow = {part: _part(part, value, walk, change) for part, value in dsl.workflow.items()}
+    return replace(dsl, app=walk.value(dsl.app, ("app",), ""), workflow=workflow)
+
+
+def _part(part: str, value: Any, walk: "_Walk", change: Callable[[Text], str]) -> Any:
+    """A part of the workflow: the nodes one by one, the variables by name."""
+    if part in _VARIABLES:
+        return [walk.value(entry, (part, str(entry["name"])), "") for entry in value]
+    if part == "graph":
+        return value | {"nodes": [_node(node, change) for node in value["nodes"]]}
+    return walk.value(value, (part,), part)
 
 
 def _node(node: dict[str, Any], change: Callable[[Text], str]) -> dict[str, Any]:
