@@ -9,7 +9,7 @@ _WORDS = re.compile(r"[^\W\u3040-\u30ff\u3400-\u9fff]+|[ \t]+|\n|.", re.DOTALL)
 # A sentence ends after its sign, and at the end of a line.
 _SENTENCES = re.compile(r"[^\n.!?。！？；]*(?:[.!?]+(?=\s|$)|[.!?]+|[。！？；]+)?[ \t]*\n?")
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~&$-])")
-_MAX_WORDS = 1_500  # of a passage on each side; longer ones are shown as a whole, for the comparison is quadratic
+_MAX_WORDS = 800  # of a passage on each side; longer ones are shown as a whole, for the comparison is quadratic
 _MAX_LINES = 4_000
 _CONTEXT_LINES = 2
 _SHORT_CHARS = 3  # a shorter stretch between two changes is shown as changed, too: easier to read than confetti
@@ -63,7 +63,8 @@ def _split(pattern: re.Pattern[str], text: str) -> list[str]:
 
 def _passages(left: Sequence[str], right: Sequence[str]) -> Iterator[Passage]:
     """Stretches that are the same, and that are not, in turn: ``(same, old, new)``."""
-    for op, l0, l1, r0, r1 in difflib.SequenceMatcher(a=left, b=right, autojunk=False).get_opcodes():
+    long = max(len(left), len(right)) > _MAX_WORDS  # then what comes often, such as an empty line, joins nothing
+    for op, l0, l1, r0, r1 in difflib.SequenceMatcher(a=left, b=right, autojunk=long).get_opcodes():
         yield op == "equal", "".join(left[l0:l1]), "".join(right[r0:r1])
 
 
