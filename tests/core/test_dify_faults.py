@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from devtools import dify_server
-from devtools.dify_server import BEFORE_A_RUN, FAULTS, PLACES, WITHIN_A_RUN, App, DifyServer, Pace
+from devtools.dify_server import BEFORE_A_RUN, CONSOLE_FAULTS, FAULTS, PLACES, WITHIN_A_RUN, App, DifyServer, Pace
 
 PACE = Pace(ping_s=0.2, silence_s=0.4, drip_s=0.001)
 PATHS = {"workflow": "workflows/run", "completion": "completion-messages"}
@@ -101,10 +101,16 @@ def status_of(dify: DifyServer, number: int = -1) -> str:
     return str(json.loads(call(dify, run.app, "GET", f"workflows/run/{run.run_id}").body)["status"])
 
 
+def named_in(tables: str) -> list[str]:
+    """The names at the beginning of the rows."""
+    rows = re.findall(r"^([0-9a-z_]+(?:, [0-9a-z_]+)*) {2,}\S", tables, re.MULTILINE)
+    return [name for row in rows for name in row.split(", ")]
+
+
 def test_the_table_of_faults_is_whole() -> None:
-    table = re.findall(r"^([0-9a-z_]+(?:, [0-9a-z_]+)*) {2,}\S", dify_server.__doc__ or "", re.MULTILINE)
-    told = [name for row in table for name in row.split(", ")]
-    assert sorted(told) == sorted(FAULTS)
+    of_runs, _, of_the_console = (dify_server.__doc__ or "").partition("The console is at")
+    assert sorted(named_in(of_runs)) == sorted(FAULTS)
+    assert sorted(named_in(of_the_console)) == sorted(CONSOLE_FAULTS)
     assert set(REFUSED) | set(PAGES) < set(BEFORE_A_RUN)
     assert set(BEFORE_A_RUN).isdisjoint(WITHIN_A_RUN)
 
