@@ -72,21 +72,31 @@ no_pings                              no ping at all [no effect]
 """
 
 from devtools.dify_server.apps import BEFORE_A_RUN, FAULTS, MODES, PLACES, WITHIN_A_RUN, App, Usage
+from devtools.dify_server.console import CONSOLE_CALLS, Console
+from devtools.dify_server.console_faults import CONSOLE_FAULTS
+from devtools.dify_server.flows import ApiKey, Flow, simple_flow, variable
 from devtools.dify_server.ledger import Request, Run, Upload
 from devtools.dify_server.server import DifyServer
 from devtools.dify_server.stream import Pace
 
 __all__ = [
     "BEFORE_A_RUN",
+    "CONSOLE_CALLS",
+    "CONSOLE_FAULTS",
     "FAULTS",
     "MODES",
     "PLACES",
     "WITHIN_A_RUN",
+    "ApiKey",
     "App",
+    "Console",
     "DifyServer",
+    "Flow",
     "Pace",
     "Request",
     "Run",
     "Upload",
     "Usage",
+    "simple_flow",
+    "variable",
 ]

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from devtools.dify_server.flows import ApiKey, Flow
+
 if TYPE_CHECKING:
     from devtools.dify_server.ledger import Run
 
@@ -96,6 +98,10 @@ class App:
     variant wants besides the key. ``fault`` goes wrong at every run, if it is a name; if it is several, each is used
     for one run and then no more. ``faults_at`` does the same for the other routes, by their names in ``PLACES``.
     ``location`` is where the fault "redirect" points (the server's own /signin if empty).
+
+    In the console it has a ``draft``, ``versions`` (newest last) and ``api_keys``, of which ``key`` is the first. With
+    a draft, and unless ``published`` is false, its first version is published at once; a run then returns what the
+    graph of its version says, unless ``outputs`` are given, and fails when ``works`` says so of that version.
     """
 
     name: str
@@ -118,6 +124,11 @@ class App:
     faults_at: dict[str, Fault] = field(default_factory=dict)
     headers_required: Mapping[str, str] = field(default_factory=dict)
     location: str = ""
+    description: str = ""
+    draft: Flow | None = None
+    versions: list[Flow] = field(default_factory=list)
+    api_keys: list[ApiKey] = field(default_factory=list)
+    works: Callable[[Flow], bool] = lambda _: True
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
@@ -129,6 +140,33 @@ class App:
             if place not in PLACES:
                 raise ValueError(f"no place for a fault: {place}")
             self._check(place, fault, BEFORE_A_RUN)
+        self.api_keys = self.api_keys or [ApiKey(self.key)]
+        if self.draft and self.published and not self.versions:
+            self.publish()
+
+    def publish(self, name: str = "", comment: str = "") -> Flow:
+        """Publish the draft, and give the version."""
+        if self.draft is None:
+            raise ValueError("there is no draft")
+        version = self.draft.published(name, comment)
+        self.versions.append(version)
+        self.workflow_id, self.published = version.id, True
+        return version
+
+    @property
+    def serving(self) -> Flow | None:
+        """The version that runs when none is named."""
+        return self.flow(self.workflow_id)
+
+    @property
+    def asks(self) -> list[dict[str, dict[str, Any]]]:
+        """The input form: the given one, or that of the version that serves."""
+        current = self.serving
+        return self.form or (current.form if current else [])
+
+    def flow(self, version: str) -> Flow | None:
+        """The version of this id."""
+        return next((one for one in self.versions if one.id == version), None)
 
     @staticmethod
     def _check(place: str, fault: Fault, known: tuple[str, ...]) -> None:
@@ -156,8 +194,11 @@ class App:
 
     def says(self, run: "Run") -> str:
         """The answer to this run."""
-        return self.answer(run) if callable(self.answer) else self.answer
+        said = (run.flow.outputs(run.inputs) or {}) if run.flow and self.mode == "advanced-chat" else {}
+        return str(said["answer"]) if "answer" in said else self.answer(run) if callable(self.answer) else self.answer
 
     def returns(self, run: "Run") -> dict[str, Any]:
         """The outputs of this run."""
+        if self.outputs is None and run.flow and (found := run.flow.outputs(run.inputs)) is not None:
+            return found
         return {"text": self.says(run)} if self.outputs is None else self.outputs

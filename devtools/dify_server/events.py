@@ -34,7 +34,9 @@ class Script:
     def status(self) -> str:
         """How the run ends if nobody stops it."""
         planned = {"failed_run": "failed", "failed_then_error": "failed", "echo_key_event": "failed"}
-        return planned.get(self.run.fault, "paused" if self.run.fault == "paused" else self.app.status)
+        works = self.run.flow is None or self.app.works(self.run.flow)
+        usual = self.app.status if works else "failed"
+        return planned.get(self.run.fault, "paused" if self.run.fault == "paused" else usual)
 
     @property
     def error(self) -> str:

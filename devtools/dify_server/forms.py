@@ -25,7 +25,7 @@ _TEXTS = ("text-input", "paragraph", "select")
 
 def fields(app: App) -> Iterator[tuple[str, dict[str, Any]]]:
     """The variables of an app: type and definition."""
-    for entry in app.form:
+    for entry in app.asks:
         yield from entry.items()
 
 

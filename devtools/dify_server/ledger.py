@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from devtools.dify_server.apps import App
+from devtools.dify_server.flows import Flow
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +61,7 @@ class Run:
     conversation_id: str = ""
     fault: str = ""
     authorization: str = ""
+    flow: Flow | None = None  # the version that runs, of an app with versions
     task_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     run_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     message_id: str = field(default_factory=lambda: str(uuid.uuid4()))

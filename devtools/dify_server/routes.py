@@ -81,7 +81,7 @@ def parameters(app: App) -> dict[str, Any]:
         "retriever_resource": off,
         "annotation_reply": off,
         "more_like_this": off,
-        "user_input_form": app.form,
+        "user_input_form": app.asks,
         "sensitive_word_avoidance": off,
         "file_upload": {"enabled": True, "allowed_file_types": ["document", "image"], "number_limits": 3},
         "system_parameters": {

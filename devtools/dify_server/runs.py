@@ -50,6 +50,7 @@ class Desk:
             raise invalid("Workflow not published") if app.on_graph else wrong_mode("completion")
         files = body.get("files") or []
         run = Run(app, user, body["inputs"], str(body.get("query") or ""), files, mode, authorization=authorization)
+        run.flow = app.flow(version or app.workflow_id)
         early = None
         try:
             run.inputs = Form(app, user, self._ledger.uploads).check(body["inputs"], files)
@@ -99,5 +100,8 @@ def _check_version(app: App, version: str) -> None:
         wanted = str(uuid.UUID(version))
     except ValueError:
         raise Refusal(400, "bad_request", f"Invalid workflow_id format: '{version}'. ") from None
-    if wanted != app.workflow_id:
+    if app.draft and wanted == app.draft.id:
+        text = f"Cannot use draft workflow version. Workflow ID: {version}. "
+        raise Refusal(400, "bad_request", text)
+    if wanted != app.workflow_id and app.flow(wanted) is None:
         raise Refusal(404, "not_found", f"Workflow not found with id: {version}")

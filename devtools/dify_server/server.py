@@ -12,6 +12,8 @@ from typing import Any, Self
 
 from devtools.dify_server import routes, uploads
 from devtools.dify_server.apps import App
+from devtools.dify_server.console import NOT_FOUND, ROOT, Console
+from devtools.dify_server.console_faults import Plan
 from devtools.dify_server.faults import Trouble
 from devtools.dify_server.ledger import Ledger, Request, Run, Upload
 from devtools.dify_server.refusals import Early, Refusal, encoded
@@ -21,7 +23,6 @@ from devtools.dify_server.wire import Connection, Head
 
 HTML = "text/html; charset=utf-8"
 _START_S = 10.0
-_NOT_FOUND = b"<!doctype html>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n"
 _SIGN_IN = b"<!doctype html>\n<title>Sign in</title>\n<form><input type=password></form>\n"
 _RUN = re.compile(r"/v1/(?:(workflow)s(?:/([^/]+))?/run|(chat)-messages|(completion)-messages)")
 _STOP = re.compile(r"/v1/(?:(workflow)s/tasks|(chat)-messages|(completion)-messages)/([^/]+)/stop")
@@ -38,16 +39,35 @@ class DifyServer:
     a time, the others wait (10 in a default installation, None for as many as come). ``in_worker`` says whether
     streams of workflows and chatflows are prepared in a worker, as from 1.13 on, where an error of that time is a
     silence; older versions answer 400.
+
+    ``console`` is its console API, at ``root``/console/api: of the given ``version``, without the plugin ``daemon``
+    or with a list of versions that fails, slow by ``latency_s``, and with ``console_faults``. ``beat`` says whether
+    the task runs that notes when a key was used.
     """
 
     def __init__(
-        self, port: int = 0, *, pace: Pace | None = None, connections: int | None = None, in_worker: bool = True
+        self,
+        port: int = 0,
+        *,
+        pace: Pace | None = None,
+        connections: int | None = None,
+        in_worker: bool = True,
+        beat: bool = True,
+        version: str = "1.13.3",
+        daemon: bool = True,
+        versions_fail: bool = False,
+        latency_s: float = 0.0,
+        console_faults: Plan | None = None,
     ) -> None:
         self.pace = pace or Pace()
         self._port = port
         self._in_worker = in_worker
         self._slots = asyncio.Semaphore(connections) if connections else None
         self._apps: dict[str, App] = {}
+        self._beat = beat
+        self.console = Console(self._apps, version, console_faults)
+        self.console.routes.daemon, self.console.routes.versions_fail = daemon, versions_fail
+        self.console.latency_s = latency_s
         self._ledger = Ledger()
         self._desk = Desk(self._ledger)
         self._connections: set[Connection] = set()
@@ -87,7 +107,8 @@ class DifyServer:
 
     def add(self, app: App) -> App:
         """Serve an app; it may be changed later."""
-        self._apps[app.key] = app
+        self._apps.update(dict.fromkeys((key.token for key in app.api_keys), app))
+        self.console.add(app)
         return app
 
     def remove(self, app: App) -> None:
@@ -177,6 +198,8 @@ class DifyServer:
         key = headers.get("authorization", "").removeprefix("Bearer ")
         request = Request(method, path, query, headers, _parsed(raw), raw, key, time.time())
         self._ledger.note(request)
+        if path.startswith(f"{ROOT}/"):
+            return await self.console.answer(request, connection)
         trouble = Trouble(connection, self.pace, request, f"{self.root}/signin")
         try:
             route = self._route(request)
@@ -185,6 +208,8 @@ class DifyServer:
                 return True
             place, work, parts = route
             app = routes.authorize(request, self._apps)
+            for used in app.api_keys if self._beat else ():
+                used.last_used_at = int(request.time) if used.token == key else used.last_used_at
             fault = app.next_fault(place)
             if (reusable := await trouble.instead(app, fault, streams=_streams(place, request))) is not None:
                 return reusable
@@ -203,7 +228,7 @@ class DifyServer:
             case "POST", "/files/upload/for-plugin":
                 connection.answer(201, encoded(uploads.take_tool_file(request, self._ledger)), "application/json")
             case _:
-                connection.answer(404, _NOT_FOUND, HTML)
+                connection.answer(404, NOT_FOUND, HTML)
 
     def _route(self, request: Request) -> Route | None:
         """What answers a request; None for an address that Dify does not have."""
