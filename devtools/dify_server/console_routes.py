@@ -171,11 +171,17 @@ class Routes(Versions):
 
     # Keys
 
+    def _key_owner(self, asked: Asked) -> App:
+        app = self.apps.get(asked.parts[0])
+        if app is None:
+            raise Odd(404, message="App not found.")
+        return app
+
     def _keys(self, asked: Asked) -> Any:
-        return {"data": [key.shown for key in self._of(asked, any_mode=True).api_keys]}
+        return {"data": [key.shown for key in self._key_owner(asked).api_keys]}
 
     def _create_key(self, asked: Asked) -> Any:
-        app = self._of(asked, any_mode=True)
+        app = self._key_owner(asked)
         if len(app.api_keys) >= MAX_KEYS:
             text = f"Cannot create more than {MAX_KEYS} API keys for this resource type."
             raise Odd(400, custom="max_keys_exceeded", message=text)
@@ -185,7 +191,7 @@ class Routes(Versions):
         return key.shown
 
     def _delete_key(self, asked: Asked) -> None:
-        app = self._of(asked, any_mode=True)
+        app = self._key_owner(asked)
         if asked.role not in ADMINS:
             raise FORBIDDEN
         key = next((one for one in app.api_keys if one.id == asked.parts[1]), None)

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from typing import ClassVar
 
 from pydantic import Field, SecretStr
 
@@ -20,43 +21,55 @@ _OWN_HEADERS = frozenset(
 _MAX_USER = 255  # characters; Dify answers 500 beyond
 
 
-class Access(Params):
+class Reached(Params):
+    """Where a Dify is, and what goes with every call to it."""
+
+    # The headers that the client sets, in lower case.
+    own_headers: ClassVar[frozenset[str]] = _OWN_HEADERS
+
+    base_url: Line = DEFAULT_BASE_URL
+    extra_headers: Key | None = None
+
+    @classmethod
+    def secrets_of(cls, name: str, value: str) -> list[str]:
+        """The values of the headers."""
+        if name == "extra_headers":
+            return [text or value for _, text in _headers(value)]
+        return super().secrets_of(name, value)
+
+    def headers(self) -> dict[str, str]:
+        """The headers that go with every call. InvalidInput: no ``Name: value`` lines, or a name of the client's."""
+        found = {}
+        for name, value in _headers(plain(self.extra_headers)):
+            if not _HEADER.fullmatch(name) or not value.isascii() or not value.isprintable():
+                raise InvalidInput("bad_header")
+            if name.lower() in self.own_headers:
+                raise InvalidInput("own_header", name=name)
+            found[name] = value
+        return found
+
+
+class Access(Reached):
     """How apps are reached: by keys of a server, or by their ids in this workspace, which needs no key."""
 
     app_keys: Key | None = None
-    base_url: Line = DEFAULT_BASE_URL
-    extra_headers: Key | None = None
     user: Line = Field(default="opskit", max_length=_MAX_USER)
 
     @classmethod
     def secrets_of(cls, name: str, value: str) -> list[str]:
-        """The keys without their names, which errors have to tell, and the values of the headers."""
-        match name:
-            case "app_keys":
-                return [key or value for _, key in _pairs(value)]
-            case "extra_headers":
-                return [text or value for _, text in _headers(value)]
+        """The keys without their names, which errors have to tell."""
+        if name == "app_keys":
+            return [key or value for _, key in _pairs(value)]
         return super().secrets_of(name, value)
 
     def keys(self) -> dict[str, str]:
         """The keys by their names. InvalidCredentials: not ``name=key`` pairs; InvalidInput: a name with two keys."""
         found: dict[str, str] = {}
-        for name, key in _pairs(_plain(self.app_keys)):
+        for name, key in _pairs(plain(self.app_keys)):
             if not name or not _KEY.fullmatch(key):
                 raise InvalidCredentials("bad_app_keys")
             if found.setdefault(name, key) != key:
                 raise InvalidInput("two_keys", name=name)
-        return found
-
-    def headers(self) -> dict[str, str]:
-        """The headers that go with every call. InvalidInput: no ``Name: value`` lines, or a name of the client's."""
-        found = {}
-        for name, value in _headers(_plain(self.extra_headers)):
-            if not _HEADER.fullmatch(name) or not value.isascii() or not value.isprintable():
-                raise InvalidInput("bad_header")
-            if name.lower() in _OWN_HEADERS:
-                raise InvalidInput("own_header", name=name)
-            found[name] = value
         return found
 
 
@@ -65,7 +78,8 @@ def is_app_id(text: str) -> bool:
     return _APP_ID.fullmatch(text) is not None
 
 
-def _plain(secret: SecretStr | None) -> str:
+def plain(secret: SecretStr | None) -> str:
+    """What a secret holds; nothing for none."""
     return secret.get_secret_value() if secret else ""
 
 

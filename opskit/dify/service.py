@@ -30,15 +30,19 @@ _CHATS = "chat-messages"
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A Dify server: the address of its Service API, and what goes with every call to it."""
+    """A Dify server: the address of one of its APIs, and what goes with every call to it."""
 
     address: http.Url
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     reach: http.Reach = http.Reach.INTERNAL
 
     @classmethod
-    def at(cls, base_url: str, headers: Mapping[str, str] | None = None, *, by_model: bool = False) -> Self:
+    def at(
+        cls, base_url: str, headers: Mapping[str, str] | None = None, *, by_model: bool = False, api: str = "/v1"
+    ) -> Self:
         """The server at ``base_url``, with or without its ``/v1``. InvalidInput: it is no address.
+
+        ``api`` is where the API lies that is meant, the Service API if nothing is said.
 
         ``by_model`` says that a model may have chosen the address: keys then only go to Dify itself, to hosts that
         the operator trusts, and to private addresses.
@@ -47,8 +51,7 @@ class Server:
             address = http.checked_url(base_url.strip().rstrip("/"))
         except InvalidInput:
             raise InvalidInput("bad_dify_url", name="base_url") from None
-        path = address.path.rstrip("/")
-        path = path if path.endswith("/v1") else f"{path}/v1"
+        path = address.path.rstrip("/").removesuffix("/v1") + api
         reach = http.secret_reach(address.host, "dify.ai") if by_model else http.Reach.INTERNAL
         return cls(http.Url(address.scheme, address.host, address.port, path, ""), headers or {}, reach)
 

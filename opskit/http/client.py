@@ -154,6 +154,12 @@ class Answer:
     _response: requests.Response = field(repr=False)
     _deadline: Deadline = field(repr=False)
 
+    @property
+    def cookies(self) -> dict[str, str]:
+        """The cookies that it sets, by their names, whatever their rules: for whoever keeps them himself."""
+        pairs = (line.partition(";")[0].partition("=") for line in self._response.raw.headers.getlist("Set-Cookie"))
+        return {name.strip(): value.strip() for name, _, value in pairs}
+
     def chunks(self) -> Iterator[bytes]:
         """The body, unpacked, as it arrives. Unavailable: it breaks off, cannot be unpacked, or takes too long."""
         pieces = _unpacked(self._response)
