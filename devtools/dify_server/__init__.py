@@ -1,4 +1,4 @@
-"""A Dify on this machine: its Service API, with its errors, and every way of going wrong that a client must survive.
+"""A Dify on this machine: its Service API and its console, and every way of going wrong that a client must survive.
 
 ::
 
@@ -68,6 +68,34 @@ split_utf8                            characters of several bytes cut apart by c
 odd_sse                               comments, id, retry, and no blank after "data:" [no effect]
 close_delimited                       no chunks: the body ends where the connection does [no effect]
 no_pings                              no ping at all [no effect]
+====================================  ================================================================================
+
+The console is at ``dify.root``/console/api::
+
+    app = dify.add(App("legal", draft=simple_flow("v1", [variable("KEY", "fake-value", secret=True)])))
+    dify.console.door.admin_key, dify.console.door.workspace_id      # or .email and .password
+    dify.console.fail("publish", "reset_done")                       # the next publish is done, its answer is lost
+    assert app.serving.value("KEY") == "fake-value"
+
+Every app is in it. One with a ``draft`` is published at once (unless ``published=False``), and a run returns what the
+graph of its version says. ``dify.console.calls`` has the names of the calls, which are in ``CONSOLE_CALLS``; a call
+goes wrong once, by name and number, in one of these ways (``CONSOLE_FAULTS``):
+
+====================================  ================================================================================
+In the place of the call              What the client meets
+====================================  ================================================================================
+500                                   500 unknown, in JSON
+timeout                               nothing, not a byte, while it listens
+reset                                 RST before a byte
+409                                   409 draft_workflow_not_sync
+html                                  200 and the page of a login
+====================================  ================================================================================
+
+====================================  ================================================================================
+After the call has been done          What the client meets
+====================================  ================================================================================
+500_done, timeout_done, reset_done    as above
+cut                                   half of the answer, then FIN
 ====================================  ================================================================================
 """
 

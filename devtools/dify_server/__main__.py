@@ -1,6 +1,7 @@
 """``python -m devtools.dify_server``: the stand-in in a process of its own, for the benchmark and for curl.
 
-The first line is the URL, then follows a line for each app: its key, mode, id and name. It serves until its standard
+The first line is the URL, then follows a line for each app: its key, mode, id and name. With ``--console`` every app
+has a published workflow, and the second line has the admin key and the workspace. It serves until its standard
 input ends, or until it is interrupted.
 """
 
@@ -8,7 +9,7 @@ import argparse
 import sys
 from contextlib import suppress
 
-from devtools.dify_server import FAULTS, MODES, App, DifyServer
+from devtools.dify_server import FAULTS, MODES, App, DifyServer, simple_flow
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -21,13 +22,20 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--pieces", type=int, default=40, help="pieces of the answer, one event each")
     parser.add_argument("--fault", action="append", choices=FAULTS, help="of the first app, for one run each time")
     parser.add_argument("--connections", type=int, help="requests at a time, 10 in a default installation")
+    parser.add_argument("--console", type=float, metavar="SECONDS", help="every answer of the console takes so long")
     options = parser.parse_args(arguments)
     answer = "word " * max(options.pieces, 1)
     with DifyServer(options.port, connections=options.connections) as dify, suppress(KeyboardInterrupt):
         print(dify.url)
+        if options.console is not None:
+            dify.console.latency_s = options.console
+            print(dify.console.door.admin_key, dify.console.door.workspace_id)
         for number in range(options.apps):
             app = App(f"app-{number + 1}", options.mode, answer=answer, pieces=options.pieces, seconds=options.seconds)
             app.fault = options.fault if number == 0 else None
+            if options.console is not None:
+                app.draft = simple_flow(mode=options.mode)
+                app.publish()
             dify.add(app)
             print(app.key, app.mode, app.id, app.name)
         sys.stdout.flush()

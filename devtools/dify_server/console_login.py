@@ -32,7 +32,7 @@ def numbers(version: str) -> tuple[int, ...]:
 class Odd(Refusal):
     """A refusal whose body has another shape."""
 
-    def __init__(self, status: int, **told: Any) -> None:
+    def __init__(self, status: int, told: dict[str, Any]) -> None:
         super().__init__(status, "", str(told.get("message", "")))
         self._told = told
 
@@ -103,9 +103,9 @@ class Doorkeeper:
         if not self._cookies:
             token = str(json_body(request).get("refresh_token", ""))
         if not token:
-            raise Odd(401, result="fail", message="No refresh token provided")
+            raise Odd(401, {"result": "fail", "message": "No refresh token provided"})
         if token not in self._refresh:
-            raise Odd(401, result="fail", message="Invalid refresh token")
+            raise Odd(401, {"result": "fail", "message": "Invalid refresh token"})
         self._refresh.discard(token)
         return self._issued()
 

@@ -25,7 +25,8 @@ class Routes(Versions):
     """The calls, by their names, on the apps of one workspace.
 
     ``daemon`` says whether the plugin daemon answers, ``versions_fail`` lets the list of versions answer 500,
-    ``plugins`` are the identifiers of what is installed (``langgenius/openai:1.0.0@…``).
+    ``plugins`` are the identifiers of what is installed (``langgenius/openai:1.0.0@…``), ``leaked`` what the last
+    import of an app lacked.
     """
 
     def __init__(self, tokens: dict[str, App], door: Doorkeeper) -> None:
@@ -34,7 +35,7 @@ class Routes(Versions):
         self.plugins: list[str] = []
         self._tokens = tokens
         self._door = door
-        self._leaked: dict[str, list[Any]] = {}
+        self.leaked: dict[str, list[Any]] = {}
 
     def has(self, name: str) -> bool:
         """Whether this version of Dify has the call."""
@@ -121,7 +122,7 @@ class Routes(Versions):
             "dependencies": [{"type": "marketplace", "value": one, "current_identifier": None} for one in value],
             "workflow": flow.exported(include_secret=asked.word("include_secret") == "true"),
         }
-        return {"data": yaml.safe_dump(dsl, allow_unicode=True)}
+        return {"data": yaml.dump(dsl, Dumper=yaml.CSafeDumper, allow_unicode=True)}
 
     def _needs_daemon(self, path: str) -> None:
         if not self.daemon:
@@ -134,7 +135,7 @@ class Routes(Versions):
         dsl = yaml.safe_load(str(body.get("yaml_content", "")))
         if not isinstance(dsl, dict) or not isinstance(dsl.get("version"), str):
             failed = f"Invalid version type, expected str, got {type(dsl)}"
-            raise Odd(400, **told | {"status": "failed", "app_id": None, "message": failed, "error": failed})
+            raise Odd(400, told | {"status": "failed", "app_id": None, "error": failed})
         head, flow = dsl["app"], dsl["workflow"]
         app = self.apps.get(str(body.get("app_id", "")))
         if app is None:
@@ -146,7 +147,7 @@ class Routes(Versions):
         draft.graph, draft.features = flow["graph"], flow["features"]
         draft.keep(flow.get("environment_variables", []))
         draft.conversation = [plain(one) for one in flow.get("conversation_variables", [])]
-        self._leaked[app.id] = [one for one in dsl.get("dependencies", []) if _identifier(one) not in self.plugins]
+        self.leaked[app.id] = [one for one in dsl.get("dependencies", []) if _identifier(one) not in self.plugins]
         same = dsl["version"] == self.dsl_version
         told |= {"app_id": app.id, "app_mode": app.mode, "imported_dsl_version": dsl["version"]}
         return told | {"status": "completed" if same else "completed-with-warnings"}
@@ -154,7 +155,7 @@ class Routes(Versions):
     def _check_dependencies(self, asked: Asked) -> Any:
         """What the last import of this app lacks; nothing is known of an app that was not imported."""
         self._of(asked, any_mode=True)
-        leaked = self._leaked.get(asked.parts[0], [])
+        leaked = self.leaked.get(asked.parts[0], [])
         if leaked:
             self._needs_daemon("installation/missing")
         return {"leaked_dependencies": leaked}
@@ -174,7 +175,7 @@ class Routes(Versions):
     def _key_owner(self, asked: Asked) -> App:
         app = self.apps.get(asked.parts[0])
         if app is None:
-            raise Odd(404, message="App not found.")
+            raise Odd(404, {"message": "App not found."})
         return app
 
     def _keys(self, asked: Asked) -> Any:
@@ -184,7 +185,7 @@ class Routes(Versions):
         app = self._key_owner(asked)
         if len(app.api_keys) >= MAX_KEYS:
             text = f"Cannot create more than {MAX_KEYS} API keys for this resource type."
-            raise Odd(400, custom="max_keys_exceeded", message=text)
+            raise Odd(400, {"custom": "max_keys_exceeded", "message": text})
         key = ApiKey(f"app-fake{uuid.uuid4().hex[:20]}")
         app.api_keys.append(key)
         self._tokens[key.token] = app
@@ -196,7 +197,7 @@ class Routes(Versions):
             raise FORBIDDEN
         key = next((one for one in app.api_keys if one.id == asked.parts[1]), None)
         if key is None:
-            raise Odd(404, message="API key not found")
+            raise Odd(404, {"message": "API key not found"})
         app.api_keys.remove(key)
         self._tokens.pop(key.token, None)
 

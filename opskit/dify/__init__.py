@@ -8,6 +8,7 @@
     failure.py     what its refusals mean
     targets.py     an app that can be asked, by key or by id; finding.py which one is meant
     attempt.py     one question to one target, which can be ended and left behind at any moment
+    console/       the console API: versions, drafts, keys and secrets; imported by whoever needs it
 
 Source: Dify 1.13.3, tried on a running server; where it matters, older releases.
 """

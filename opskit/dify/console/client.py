@@ -3,14 +3,13 @@
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import count
 from typing import Any, Self
 
 from opskit.dify.access import is_app_id
 from opskit.dify.console.access import ConsoleAccess
 from opskit.dify.console.assembled import assembled, dsl_version, numbers
 from opskit.dify.console.entry import Entry
-from opskit.dify.console.exchange import CALL_S, Exchange
+from opskit.dify.console.exchange import Exchange
 from opskit.dify.console.records import (
     About,
     AppKey,
@@ -54,8 +53,8 @@ class Console:
     twice before that; what writes is sent once, and is ``console_unsure`` where it may have been done.
     """
 
-    def __init__(self, server: Server, entry: Entry, *, call_s: float = CALL_S) -> None:
-        self._exchange = Exchange(server, entry, call_s)
+    def __init__(self, server: Server, entry: Entry) -> None:
+        self._exchange = Exchange(server, entry)
         self._lock = threading.Lock()
         self._remarks: dict[str, Remark] = {}
 
@@ -94,12 +93,13 @@ class Console:
         """Every app of these modes in the workspace."""
         found: dict[str, ConsoleApp] = {}
         for mode in modes:
-            for page in count(1):
+            page, more = 0, True
+            while more:
+                page += 1
                 told = self._exchange.ask("apps", ends, page=page, limit=_APPS, mode=mode)
                 apps = [ConsoleApp.of(row) for row in rows(told, "data")]
                 found |= {app.id: app for app in apps if app.mode == mode}
-                if not told.get("has_more") or not apps:
-                    break
+                more = bool(told.get("has_more") and apps)
         return tuple(found.values())
 
     def app(self, app_id: str, ends: float) -> ConsoleApp:
@@ -156,7 +156,7 @@ class Console:
             "conversation_variables": [one.sent for one in conversation],
         }
         told = self._exchange.write("POST", f"{_of(app_id)}/workflows/draft", ends, body)
-        return Synced(str(told.get("hash") or ""), int(told.get("updated_at") or 0))
+        return Synced.of(told)
 
     def published(self, app_id: str, ends: float) -> Workflow | None:
         """The version that serves; None where none is published."""
@@ -192,7 +192,7 @@ class Console:
             if error.key != "console_wrong_address":
                 raise
             raise Refused("console_no_restore", version=self._exchange.version or "-") from None
-        return Synced(str(told.get("hash") or ""), int(told.get("updated_at") or 0))
+        return Synced.of(told)
 
     def versions(self, app_id: str, ends: float, *, most: int = 200) -> Versions:
         """The draft and up to ``most`` versions, newest first; nothing before the first one is published.
@@ -200,7 +200,9 @@ class Console:
         Some servers answer 500 here: then the draft and the version that serves are given, and that is remarked.
         """
         found: dict[str, Workflow] = {}
-        for page in count(1):
+        page, more = 0, True
+        while more and len(found) <= most:
+            page += 1
             try:
                 told = self._exchange.ask(f"{_of(app_id)}/workflows", ends, page=page, limit=_FLOWS)
             except Unavailable as error:
@@ -209,11 +211,8 @@ class Console:
                 return self._few_versions(app_id, ends, found)
             flows = [Workflow.of(row) for row in rows(told, "items")]
             found |= {flow.id: flow for flow in flows}
-            if not told.get("has_more") or not flows:
-                return Versions(tuple(found.values()))
-            if len(found) > most:
-                return Versions(tuple(found.values())[: most + 1], whole=False)
-        raise AssertionError  # pragma: no cover - counting does not end
+            more = bool(told.get("has_more") and flows)
+        return Versions(tuple(found.values())[: most + 1], whole=not more and len(found) <= most + 1)
 
     def _few_versions(self, app_id: str, ends: float, found: dict[str, Workflow]) -> Versions:
         """What can be had without the rest of the list."""
@@ -254,12 +253,13 @@ class Console:
     def plugins(self, ends: float) -> tuple[Plugin, ...]:
         """Every plugin that is installed. Unavailable ``console_daemon``: the plugin daemon cannot be reached."""
         found: dict[str, Plugin] = {}
-        for page in count(1):
+        page, more = 0, True
+        while more:
+            page += 1
             told = self._exchange.ask("workspaces/current/plugin/list", ends, page=page, page_size=_PLUGINS)
             plugins = [Plugin.of(row) for row in rows(told, "plugins")]
+            more = len(plugins) == _PLUGINS and plugins[0].identifier not in found  # some give all, on every page
             found |= {plugin.identifier: plugin for plugin in plugins}
-            if len(plugins) < _PLUGINS:
-                break
         return tuple(found.values())
 
     def missing(self, dependencies: Iterable[Mapping[str, Any]], ends: float) -> tuple[Missing, ...]:

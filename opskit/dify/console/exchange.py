@@ -39,11 +39,10 @@ class _Headers(requests.auth.AuthBase):
 class Exchange:
     """A console's server and what opens it. Any thread; close it when the last one is done."""
 
-    def __init__(self, server: Server, entry: Entry, call_s: float) -> None:
+    def __init__(self, server: Server, entry: Entry) -> None:
         self.version = ""  # as the last answer told it
         self._server = server
         self._entry = entry
-        self._call_s = call_s
         self._client = http.session(server.reach)
         self._client.headers.update(server.headers)
         self._client.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # the entry keeps them
@@ -52,8 +51,8 @@ class Exchange:
         """Let go of the connections."""
         self._client.close()
 
-    def ask(self, route: str, ends: float, **query: object) -> Any:
-        """The JSON of a GET; asked again, once, where there was no usable answer and time is left."""
+    def ask(self, route: str, ends: float, **query: object) -> dict[str, Any]:
+        """The JSON object of a GET; asked again, once, where there was no usable answer and time is left."""
         send = partial(self._sent, "GET", route, ends, params=query)
         with self._discreet():
             try:
@@ -63,8 +62,8 @@ class Exchange:
                     raise
             return self._usable(self._opened(send, ends))
 
-    def write(self, method: str, route: str, ends: float, body: Mapping[str, Any] | None = None) -> Any:
-        """Send it once and give the JSON of the answer, None where it has no body.
+    def write(self, method: str, route: str, ends: float, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Send it once and give the JSON object of the answer, an empty one where there is no body.
 
         Unavailable ``console_unsure``: it was sent and may have been done; any other: it was not done.
         """
@@ -77,7 +76,7 @@ class Exchange:
         with self._discreet():
             reply = self._opened(send, ends)
             with _unsure():
-                return None if reply.status == HTTPStatus.NO_CONTENT else self._usable(reply)
+                return {} if reply.status == HTTPStatus.NO_CONTENT else self._usable(reply)
 
     def _opened(self, send: Callable[[Mapping[str, str]], Reply], ends: float) -> Reply:
         """An answer to somebody who is let in: a session that has run out is renewed, once."""
@@ -91,17 +90,17 @@ class Exchange:
     def _post(self, ends: float, route: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Reply:
         return self._sent("POST", route, ends, headers, json=body)
 
-    def _usable(self, reply: Reply) -> Any:
-        """The JSON of a good answer. Otherwise what it means."""
+    def _usable(self, reply: Reply) -> dict[str, Any]:
+        """The JSON object of a good answer. Otherwise what it means."""
         if reply.status == HTTPStatus.UNAUTHORIZED:
             raise self._entry.refused(*reply.said)
-        if reply.status >= HTTPStatus.MULTIPLE_CHOICES or reply.told is None:
+        if reply.status >= HTTPStatus.MULTIPLE_CHOICES or not isinstance(reply.told, dict):
             raise refusal(reply.status, reply.told, reply.headers)
         return reply.told
 
     def _sent(self, method: str, route: str, ends: float, headers: Mapping[str, str], **options: Any) -> Reply:
         url = f"{self._server.address.text}/{route}"
-        until = min(ends, time.monotonic() + self._call_s)
+        until = min(ends, time.monotonic() + CALL_S)
         with self._client.open(method, url, ends=until, auth=_Headers(headers), **options) as answer:
             body = bytearray()
             for chunk in answer.chunks():
@@ -110,7 +109,8 @@ class Exchange:
                     raise Unavailable("dify_endless", limit_mb=MAX_BYTES // 2**20)
             version = answer.headers.get("X-Version", "")
             self.version = version or self.version
-            return Reply(answer.status, read(bytes(body)), answer.headers, answer.cookies, version)
+            told = {} if body.strip() == b"null" else read(bytes(body))  # null: there is no such thing, yet
+            return Reply(answer.status, told, answer.headers, answer.cookies, version)
 
     @contextlib.contextmanager
     def _discreet(self) -> Iterator[None]:

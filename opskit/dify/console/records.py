@@ -137,6 +137,11 @@ class Synced:
     hash: str
     updated_at: int
 
+    @classmethod
+    def of(cls, told: Mapping[str, Any]) -> Self:
+        """What an answer tells of it."""
+        return cls(_text(told, "hash"), _number(told, "updated_at") or 0)
+
 
 @dataclass(frozen=True, slots=True)
 class Export:
