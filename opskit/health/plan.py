@@ -19,7 +19,7 @@ from opskit.ports import Workspace
 from opskit.webhook.signatures import check_secret
 from opskit.wording import Locale, say
 
-MOST = 200
+MOST = 100
 _ASKED = {"query": str, "inputs": dict}
 
 
