@@ -278,6 +278,7 @@ def test_an_app_that_takes_too_long_has_failed_in_time(dify: DifyServer, app: Ap
     one = of_app(dify, app, deep=True, timeout_s=1)
     assert told(one) == ("failed", code)
     assert 1 <= time.monotonic() - began < 4
+    assert dify.until(lambda: dify.stopped, 5 if code == "run_too_slow" else 0.1) == (code == "run_too_slow")
     assert "timeout_s" in one.fix
     assert "deadline_s" not in one.fix
     assert one.latency_ms >= 900
