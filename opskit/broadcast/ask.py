@@ -48,7 +48,8 @@ def ask(
     outcomes = [attempt.concluded() for attempt in attempts]
     _remember(attempts, circuits)
     if gathering.answered < (gathering.needed or 1):
-        raise _failed(attempts, gathering, locale, plan.secrets)
+        failed = _failed(attempts, gathering, locale, plan.secrets)
+        raise failed
     blank = Blank(plan.secrets)
     answers = [_answer(name, outcomes[number], blank, plan.secrets, locale) for name, number in plan.rows]
     winner, verdict = "", ""

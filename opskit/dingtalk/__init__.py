@@ -5,7 +5,9 @@ group robot, and what public issue trackers tell of the real server.
 """
 
 from opskit.dingtalk.message import Delivery, Link, Message, Receipt
+from opskit.dingtalk.pace import Pace
+from opskit.dingtalk.proof import Proof, prove
 from opskit.dingtalk.push import push
 from opskit.dingtalk.render import bodies
 
-__all__ = ["Delivery", "Link", "Message", "Receipt", "bodies", "push"]
+__all__ = ["Delivery", "Link", "Message", "Pace", "Proof", "Receipt", "bodies", "prove", "push"]

@@ -21,7 +21,7 @@ _BY_MESSAGE: tuple[tuple[str, type[OpskitError], str], ...] = (
     (r"not in whitelist|白名单|\bip\b.*(not|不)", InvalidCredentials, "robot_ip"),
     (r"token is not exist|token 不存在|token不存在|invalid token", InvalidCredentials, "robot_token"),
 )
-_CONTENT, _QUOTA = 4301, 900  # the hundreds that a code lies in
+_CONTENT, _FIELD, _QUOTA = 4301, 4004, 900  # the hundreds that a code lies in
 _READ_THE_MESSAGE = frozenset({310000, 400101, 400102, 400013})
 _BY_CODE: dict[int, tuple[type[OpskitError], str]] = {
     -1: (Unavailable, "robot_system_busy"),
@@ -81,6 +81,8 @@ def _without_errcode(status: int, body: object) -> OpskitError:
 def _by_range(errcode: int) -> tuple[type[OpskitError], str]:
     if errcode // 100 == _CONTENT:
         return Refused, "robot_content"
+    if errcode // 100 == _FIELD:
+        return InvalidInput, "robot_parameter"
     if errcode // 100 == _QUOTA:
         return Refused, "robot_quota"
     return Refused, "robot_other"

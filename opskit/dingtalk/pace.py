@@ -180,3 +180,6 @@ class Turns:
             for moment in self._moments:
                 window.planned.remove(moment)
             self._moments.clear()
+
+
+SHARED = Pace()  # of everything in this process that calls robots

@@ -1,24 +1,21 @@
 """Posting a message, part by part, within its deadline."""
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from opskit import http, wording
-from opskit.dingtalk import answer, render
+from opskit.dingtalk import render
+from opskit.dingtalk.call import called
 from opskit.dingtalk.message import Delivery, Message, Receipt
-from opskit.dingtalk.pace import Pace, Turns
+from opskit.dingtalk.pace import SHARED, Pace, Turns
 from opskit.dingtalk.repeats import Repeats
 from opskit.dingtalk.robot import Robot
-from opskit.errors import InvalidCredentials, OpskitError, RateLimited, Unavailable
+from opskit.errors import OpskitError, RateLimited, Unavailable
 
 _ATTEMPTS = 4
 _BACKOFF_S = (1.0, 2.0, 4.0)
-_ANSWER_S = 15.0
-_MAX_ANSWER = 64 * 1024
 _RETRIED = frozenset({"robot_system_busy", "robot_no_answer", "robot_not_reached"})
-_PACE = Pace()
 _REPEATS = Repeats()
 
 
@@ -26,7 +23,7 @@ def push(
     message: Message,
     parts: list[render.Body] | None = None,
     *,
-    pace: Pace = _PACE,
+    pace: Pace = SHARED,
     repeats: Repeats = _REPEATS,
     now: Callable[[], float] = time.time,
 ) -> Receipt:
@@ -88,7 +85,8 @@ class _Poster:
         for attempt in range(1, _ATTEMPTS + 1):
             self.turns.take()
             try:
-                error = self._send(payload)
+                left_s = max(self.until - self.pace.clock(), 0.1)
+                error = called(self.robot, self.client, payload, within_s=left_s, now=self.now())
             finally:
                 self.turns.answered()
             if error is None:
@@ -111,34 +109,6 @@ class _Poster:
         except RateLimited:
             return False
         return True
-
-    def _send(self, payload: bytes) -> OpskitError | None:
-        """One request: None when accepted, else what went wrong."""
-        left_s = max(self.until - self.pace.clock(), 0.1)
-        try:
-            reply = self.client.exchange(
-                "POST",
-                self.robot.url,
-                params=self.robot.query(self.now()),
-                data=payload,
-                headers={"Content-Type": "application/json; charset=utf-8"},
-                ends=time.monotonic() + min(_ANSWER_S, left_s),
-                max_bytes=_MAX_ANSWER,
-            )
-        except Unavailable as error:
-            reached = error.key == "no_answer"
-            return Unavailable("robot_no_answer" if reached else "robot_not_reached", problem=error.blanks["problem"])
-        failure = answer.failure(reply.status, _parsed(reply.body))
-        if failure and failure.key in {"robot_signature", "robot_security"} and not self.robot.secret:
-            return InvalidCredentials("robot_unsigned", **failure.blanks)
-        return failure
-
-
-def _parsed(text: bytes) -> object:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _receipt(message: Message, deliveries: list[Delivery], *, elapsed_ms: int) -> Receipt:

@@ -9,20 +9,21 @@ agent strategies of Dify's Agent node let the model overwrite what the builder h
 
     url.py         checked_url: the parts of an address, as the client sees them
     reach.py       which IP addresses may be connected to, and for whom
-    deadline.py    a moment at which whatever a request waits for ends
+    deadline.py    a moment at which whatever a request waits for ends, and what TLS found on the way
     connection.py  connections under both
     client.py      the session: one exchange and its answer
     files.py       a file streamed to disk
 """
 
 from opskit.http.client import Answer, Reply, Session, session
-from opskit.http.deadline import Deadline
+from opskit.http.deadline import Certificate, Deadline
 from opskit.http.files import download, file_reaches
 from opskit.http.reach import Reach, allowed, reaches, secret_reach
 from opskit.http.url import Url, checked_url
 
 __all__ = [
     "Answer",
+    "Certificate",
     "Deadline",
     "Reach",
     "Reply",

@@ -5,6 +5,7 @@ import io
 import ipaddress
 import logging
 import socket
+import ssl
 from functools import cache
 from http.client import HTTPResponse, RemoteDisconnected
 from typing import Any
@@ -16,11 +17,13 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.poolmanager import PoolManager
 
-from opskit.http.deadline import CURRENT, Deadline, SocketAddress, looked_up
+from opskit.http.deadline import CURRENT, Certificate, Deadline, SocketAddress, looked_up
 from opskit.http.reach import Reach, judge, literal
 from opskit.http.url import checked_url
 
 _CONNECT_S = 5.0
+# By OpenSSL's number of what is wrong with a certificate (x509_vfy.h); anything else is a matter of trust.
+_FAULTS = {9: "not_yet_valid", 10: "expired", 62: "other_name", 64: "other_name"}
 
 
 def _not_ours(_record: logging.LogRecord) -> bool:
@@ -86,6 +89,18 @@ class _Connection(HTTPConnection):
 
 class _TLSConnection(_Connection, HTTPSConnection):
     """The same with TLS; the certificate is still checked against the name."""
+
+    def connect(self) -> None:
+        """As in urllib3; the deadline gets to know what is said about the certificate."""
+        deadline = CURRENT.get()
+        try:
+            super().connect()
+        except ssl.SSLCertVerificationError as error:
+            deadline.certificate = Certificate(self.host, _FAULTS.get(error.verify_code, "untrusted"))
+            raise
+        connection: Any = self.sock
+        shown = (connection.getpeercert() or {}).get("notAfter")
+        deadline.certificate = Certificate(self.host, ends=ssl.cert_time_to_seconds(shown) if shown else None)
 
 
 def _first_of(addresses: list[SocketAddress], deadline: Deadline, limit_s: float) -> socket.socket:

@@ -13,11 +13,24 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, Self
 
 _LONGEST_S = 86_400.0
 
 type SocketAddress = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What TLS found: the certificate of ``host`` is good until ``ends`` (seconds since 1970), or has a ``fault``.
+
+    A fault is "expired", "not_yet_valid", "other_name" (it is another host's) or "untrusted".
+    """
+
+    host: str
+    fault: str = ""
+    ends: float | None = None
 
 
 class Deadline:
@@ -27,6 +40,7 @@ class Deadline:
         self.watched = watched
         self.ends = min(ends, time.monotonic() + _LONGEST_S)
         self.connected = False  # whether the request that it applies to has a connection: without one, nothing was sent
+        self.certificate: Certificate | None = None  # of the last connection that was opened
         self._closed = threading.Event()
         self._lock = threading.Lock()
         self._handle: socket.socket | None = None

@@ -1,5 +1,6 @@
 """An event sent to an address, until it arrives or the time is over."""
 
+import math
 import re
 import time
 import uuid
@@ -58,6 +59,7 @@ def deliver(
     private: bool,
     ends: float,
     event_id: str | None = None,
+    most: float = math.inf,
     pause: Callable[[float], None] = time.sleep,
 ) -> Delivered:
     """POST ``event`` as JSON, signed both ways, until it is answered with 2xx or ``ends`` (of time.monotonic()) comes.
@@ -65,14 +67,16 @@ def deliver(
     Tried again after 1, 2, 4, 8 … seconds, or as long as ``Retry-After`` says, where that may help: no connection, no
     answer within 10 s, 408, 425, 429 and 5xx. The id stays (``event_id``, or a new one), so that the receiver can tell
     a repeat, and its 409 to one means that the event had arrived; timestamp and signature are made anew. Redirects
-    are not followed: they would lead a signed event away.
+    are not followed: they would lead a signed event away. ``most`` attempts are made.
 
     ``private`` is whether an address inside the network may be reached; OPSKIT_DENY_PRIVATE=1 forbids it all the same.
     A failure is returned, never raised. It does not hold the address beyond its host: tokens stand in there.
     """
     try:
         checked_target(url, secret)
-        sending = _Sending(url, secret, _written(event), _id(event_id), http.reaches(private=private), ends, pause)
+        sending = _Sending(
+            url, secret, _written(event), _id(event_id), http.reaches(private=private), ends, most, pause
+        )
     except OpskitError as error:
         return Delivered(delivered=False, attempts=0, error=error)
     return sending.delivered()
@@ -99,6 +103,7 @@ class _Sending:
     event_id: str
     reaches: tuple[Reach, ...]
     ends: float
+    most: float
     pause: Callable[[float], None]
 
     def delivered(self) -> Delivered:
@@ -123,7 +128,7 @@ class _Sending:
                 if not isinstance(error, Unavailable):
                     break
             until_next = max(wait, asked)
-            if time.monotonic() + until_next >= self.ends:
+            if attempts >= self.most or time.monotonic() + until_next >= self.ends:
                 break
             self.pause(until_next)
             wait = min(2 * wait, _LONGEST_PAUSE_S)

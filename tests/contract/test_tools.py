@@ -11,6 +11,7 @@ import pytest
 
 from devtools import catalog
 from devtools.dify_server import App, DifyServer
+from devtools.dify_server.console_login import Doorkeeper
 from devtools.plugin_process import PluginFailure, PluginProcess
 from devtools.robot import Robot
 
@@ -21,6 +22,7 @@ SCHEMA = '{"type": "object", "properties": {"a": {"type": "integer"}}, "required
 MODEL = {"provider": "maker/plugin/maker", "model": "m", "model_type": "llm", "mode": "chat", "completion_params": {}}
 KEYS = {"legal": "app-fake-key-of-legal-0123", "marketing": "app-fake-key-of-marketing-4567"}
 GATEWAY = {"X-Gateway-Key": "fake-gateway-secret-89"}
+ADMIN_KEY = Doorkeeper().admin_key
 HOOK_SECRET = "whsec_ZmFrZS13ZWJob29rLXNlY3JldC0xMjM="
 CSV = "Date,Product,Price,Amount,Region\n2026-03-01,灯,19.99,3,华东\n"
 
@@ -50,6 +52,9 @@ GOOD: dict[str, Call] = {
         apps(world)
         | {"app": "marketing", "webhook_url": "http://127.0.0.1:9/hook?key=fake", "webhook_secret": HOOK_SECRET}
     ),
+    "credential_check": lambda world: (
+        checked(world) | {"webhooks": "crm=http://127.0.0.1:9/hook?key=fake", "webhook_secret": HOOK_SECRET}
+    ),
     "sales_analysis": lambda _: {"csv_text": CSV},
     "json_repair": lambda _: {"text": "So: {a: '1',}", "schema": SCHEMA},
     "json_regenerate": lambda _: {"text": "So: {a: '1',}", "schema": SCHEMA, "model": MODEL},
@@ -75,6 +80,19 @@ BAD: dict[str, list[tuple[str, Call]]] = {
         ("unknown_target", lambda world: apps(world) | {"app": "press"}),
         ("dify_key", lambda world: apps(world) | {"app": "a", "app_keys": "a=app-fake-key-that-nobody-knows"}),
         ("missing_secret", lambda world: apps(world) | {"app": "legal", "webhook_url": "https://example.com"}),
+    ],
+    "credential_check": [
+        ("bad_entries", lambda world: checked(world) | {"urls": "https://example.com/?key=fake"}),
+        ("missing_secret", lambda world: checked(world) | {"webhooks": "crm=https://example.com/hook?key=fake"}),
+        ("checks_failed", lambda world: checked(world) | {"app_keys": "a=app-fake-key-unknown", "fail_on": "any"}),
+        (
+            "checks_failed",
+            lambda world: (
+                checked(world) | {"robots": f"ops={world.robot.url}?access_token={TOKEN}-no:{SECRET}", "fail_on": "any"}
+            ),
+        ),
+        ("missing_secret", lambda world: checked(world) | {"admin_key": ""}),
+        ("not_an_option", lambda world: checked(world) | {"fail_on": "some"}),
     ],
     "sales_analysis": [
         ("missing_columns", lambda _: {"csv_text": "日期,品名\n1,2\n"}),
@@ -106,6 +124,7 @@ BAD: dict[str, list[tuple[str, Call]]] = {
 FIRST_MISSING = {
     "app_broadcast": "[no_targets]",
     "app_run": "[missing_parameter] The parameter app",
+    "credential_check": "[nothing_to_check]",
     "sales_analysis": "[no_source]",
     "json_repair": "[missing_parameter] The parameter text",
     "json_regenerate": "[missing_parameter] The parameter text",
@@ -121,6 +140,14 @@ def apps(world: World) -> dict[str, Any]:
         "base_url": world.dify.url,
         "extra_headers": "\n".join(f"{name}: {value}" for name, value in GATEWAY.items()),
     }
+
+
+def checked(world: World) -> dict[str, Any]:
+    """The same apps, the console and the robot, to be looked at."""
+    found = {name: value for name, value in apps(world).items() if name != "query"}
+    door = world.dify.console.door
+    robots = f"ops={world.robot.url}/robot/send?access_token={TOKEN}:{SECRET}"
+    return found | {"robots": robots, "workspace_id": door.workspace_id, "admin_key": ADMIN_KEY, "timeout_s": 5}
 
 
 def text(**given: Any) -> dict[str, Any]:
@@ -209,7 +236,17 @@ def test_no_byte_of_the_process_holds_a_secret(world: World) -> None:
                     plugin.invoke(tool, call(world))
         written = plugin.written
     assert len(written) > 1000
-    for secret in (TOKEN, SECRET, "access_token=", "sign=", *KEYS.values(), *GATEWAY.values(), HOOK_SECRET, "key=fake"):
+    for secret in (
+        TOKEN,
+        SECRET,
+        "access_token=",
+        "sign=",
+        *KEYS.values(),
+        *GATEWAY.values(),
+        HOOK_SECRET,
+        ADMIN_KEY,
+        "key=fake",
+    ):
         assert secret.encode() not in written
 
 
