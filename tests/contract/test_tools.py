@@ -1,5 +1,6 @@
 """The standard suite: what every tool of the provider must do, spoken to over the SDK's own protocol."""
 
+import gzip
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,8 +11,9 @@ import jsonschema
 import pytest
 
 from devtools import catalog
-from devtools.dify_server import App, DifyServer
+from devtools.dify_server import App, DifyServer, simple_flow, variable
 from devtools.plugin_process import PluginFailure, PluginProcess
+from devtools.plugin_storage import PluginStorage
 from devtools.robot import Robot
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,12 +24,15 @@ MODEL = {"provider": "maker/plugin/maker", "model": "m", "model_type": "llm", "m
 KEYS = {"legal": "app-fake-key-of-legal-0123", "marketing": "app-fake-key-of-marketing-4567"}
 GATEWAY = {"X-Gateway-Key": "fake-gateway-secret-89"}
 HOOK_SECRET = "whsec_ZmFrZS13ZWJob29rLXNlY3JldC0xMjM="
+HIDDEN = "fake-secret-of-an-environment-42"
+WRITTEN = "sk-fakeKeyWrittenIntoANode0123456789"
+VERSIONED = "0c0c0c0c-0000-4000-8000-00000000000c"
 CSV = "Date,Product,Price,Amount,Region\n2026-03-01,灯,19.99,3,华东\n"
 
 
 @dataclass(frozen=True)
 class World:
-    """What the tools meet outside: a group's robot, and a Dify with two apps."""
+    """What the tools meet outside: a group's robot, and a Dify with two apps and one more in its console."""
 
     robot: Robot
     dify: DifyServer
@@ -38,6 +43,8 @@ def world() -> Iterator[World]:
     with Robot(TOKEN, SECRET, enforce_rate=False) as robot, DifyServer() as dify:
         dify.add(App("legal", key=KEYS["legal"], headers_required=GATEWAY))
         dify.add(App("marketing", "chat", key=KEYS["marketing"], headers_required=GATEWAY))
+        flow = simple_flow(f"Authorization: Bearer {WRITTEN}", [variable("KEY", HIDDEN, secret=True)])
+        dify.add(App("versioned", draft=flow, id=VERSIONED))
         yield World(robot, dify)
 
 
@@ -50,6 +57,8 @@ GOOD: dict[str, Call] = {
         apps(world)
         | {"app": "marketing", "webhook_url": "http://127.0.0.1:9/hook?key=fake", "webhook_secret": HOOK_SECRET}
     ),
+    "workflow_snapshot": lambda world: console(world) | {"app_ids": VERSIONED, "note": "as a test"},
+    "workflow_history": lambda world: login(world) | {"app_id": VERSIONED, "left": "published", "right": "draft"},
     "sales_analysis": lambda _: {"csv_text": CSV},
     "json_repair": lambda _: {"text": "So: {a: '1',}", "schema": SCHEMA},
     "json_regenerate": lambda _: {"text": "So: {a: '1',}", "schema": SCHEMA, "model": MODEL},
@@ -75,6 +84,21 @@ BAD: dict[str, list[tuple[str, Call]]] = {
         ("unknown_target", lambda world: apps(world) | {"app": "press"}),
         ("dify_key", lambda world: apps(world) | {"app": "a", "app_keys": "a=app-fake-key-that-nobody-knows"}),
         ("missing_secret", lambda world: apps(world) | {"app": "legal", "webhook_url": "https://example.com"}),
+    ],
+    "workflow_snapshot": [
+        ("console_no_way", lambda _: {"app_ids": "all"}),
+        ("console_admin_key", lambda world: console(world) | {"app_ids": "all", "admin_key": "fake-wrong-admin-key"}),
+        ("console_no_app", lambda world: console(world) | {"app_ids": "legal"}),
+        ("snapshots_failed", lambda world: console(world) | {"app_ids": "legal, press"}),
+        ("out_of_range", lambda world: console(world) | {"app_ids": "all", "keep": 201}),
+        ("not_usable", lambda world: console(world) | {"app_ids": "all", "tag": "x" * 65}),
+    ],
+    "workflow_history": [
+        ("console_two_ways", lambda world: console(world) | login(world) | {"app_id": VERSIONED}),
+        ("console_password", lambda world: login(world) | {"app_id": VERSIONED, "password": "fake-wrong-password"}),
+        ("no_such_side", lambda world: console(world) | {"app_id": VERSIONED, "left": "yesterday"}),
+        ("no_snapshot", lambda world: console(world) | {"app_id": VERSIONED, "left": "snapshot:none"}),
+        ("no_side_file", lambda world: console(world) | {"app_id": VERSIONED, "left": "file"}),
     ],
     "sales_analysis": [
         ("missing_columns", lambda _: {"csv_text": "日期,品名\n1,2\n"}),
@@ -106,6 +130,8 @@ BAD: dict[str, list[tuple[str, Call]]] = {
 FIRST_MISSING = {
     "app_broadcast": "[no_targets]",
     "app_run": "[missing_parameter] The parameter app",
+    "workflow_snapshot": "[missing_parameter] The parameter app_ids",
+    "workflow_history": "[missing_parameter] The parameter app_id",
     "sales_analysis": "[no_source]",
     "json_repair": "[missing_parameter] The parameter text",
     "json_regenerate": "[missing_parameter] The parameter text",
@@ -121,6 +147,18 @@ def apps(world: World) -> dict[str, Any]:
         "base_url": world.dify.url,
         "extra_headers": "\n".join(f"{name}: {value}" for name, value in GATEWAY.items()),
     }
+
+
+def console(world: World) -> dict[str, Any]:
+    """The way into the console by an admin key."""
+    door = world.dify.console.door
+    return {"base_url": world.dify.url, "admin_key": door.admin_key, "workspace_id": door.workspace_id}
+
+
+def login(world: World) -> dict[str, Any]:
+    """The way into the console by a password."""
+    door = world.dify.console.door
+    return {"base_url": world.dify.url, "email": door.email, "password": door.password}
 
 
 def text(**given: Any) -> dict[str, Any]:
@@ -200,7 +238,8 @@ def test_a_failure_is_raised_with_its_key_and_without_its_causes(
 
 
 def test_no_byte_of_the_process_holds_a_secret(world: World) -> None:
-    with PluginProcess(ROOT) as plugin:
+    door, storage = world.dify.console.door, PluginStorage()
+    with PluginProcess(ROOT, answer=storage) as plugin:
         for tool in TOOLS:
             for agent in (False, True):
                 plugin.invoke(tool, GOOD[tool](world), agent=agent)
@@ -209,8 +248,18 @@ def test_no_byte_of_the_process_holds_a_secret(world: World) -> None:
                     plugin.invoke(tool, call(world))
         written = plugin.written
     assert len(written) > 1000
-    for secret in (TOKEN, SECRET, "access_token=", "sign=", *KEYS.values(), *GATEWAY.values(), HOOK_SECRET, "key=fake"):
+    secrets = [TOKEN, SECRET, "access_token=", "sign=", *KEYS.values(), *GATEWAY.values(), HOOK_SECRET, "key=fake"]
+    secrets += [HIDDEN, WRITTEN, door.admin_key, door.password, "fake-wrong-admin-key", "fake-wrong-password"]
+    assert any(key.endswith(".index") for key in storage.kept)
+    kept = b"".join(unpacked(bytes.fromhex(value)) for value in storage.kept.values())
+    for secret in secrets:
         assert secret.encode() not in written
+        assert secret.encode() not in kept
+
+
+def unpacked(value: bytes) -> bytes:
+    """What lies in storage, as it reads."""
+    return gzip.decompress(value) if value.startswith(b"\x1f\x8b") else value
 
 
 def test_nothing_is_written_beside_the_protocol(plugin: PluginProcess) -> None:
