@@ -314,3 +314,17 @@ def test_pictures_and_exports_arrive_in_their_order(plugin: PluginProcess) -> No
     assert all(outcome.files[name].startswith(b"\x89PNG") for name in names[:4])
     assert outcome.files["report.md"].decode() == outcome.text
     assert plugin.invoke("sales_analysis", asked, agent=True).files == {}
+
+
+def test_a_snapshot_arrives_as_a_file_and_is_found_by_the_next_call(plugin: PluginProcess, world: World) -> None:
+    first = plugin.invoke("workflow_snapshot", console(world) | {"app_ids": "all", "source": "draft", "tag": "kept"})
+    (name,) = first.files
+    assert name == f"versioned-{VERSIONED[:8]}.yml"
+    for secret in (HIDDEN, WRITTEN):
+        assert secret.encode() not in first.files[name]
+    again = plugin.invoke("workflow_snapshot", console(world) | {"app_ids": "all", "source": "draft"})
+    assert (again.files, again.variables["snapshots"][0]["unchanged"]) == (first.files, True)
+    asked = login(world) | {"app_id": VERSIONED, "left": "snapshot:kept", "right": "draft"}
+    history = plugin.invoke("workflow_history", asked).variables
+    assert (history["changes"], history["summary"]) == ([], "No changes.")
+    assert "kept" in [row["tag"] for row in history["timeline"]]

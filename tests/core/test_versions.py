@@ -11,10 +11,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from devtools.dify_server import App, DifyServer, simple_flow, variable
+from devtools.dify_server import CONSOLE_FAULTS, App, DifyServer, simple_flow, variable
 from devtools.dify_server.flows import Flow
 from opskit import history, versions
-from opskit.dify.console.client import Console
+from opskit.dify.console import Console, exchange
 from opskit.errors import InvalidCredentials, InvalidInput, OpskitError, Refused, Unavailable
 from opskit.history.shelf import Shelf
 from opskit.versions import listing
@@ -376,3 +376,39 @@ def test_a_server_that_does_not_list_its_versions(dify: DifyServer, storage: Mem
     assert [row.current for row in told.timeline] == [True]
     assert "does not list its published versions" in told.report
     refused("console_old_version", Refused, dify, app, left=f"version:{NOWHERE}")
+
+
+# Faults
+
+
+@pytest.mark.parametrize("fault", CONSOLE_FAULTS)
+@pytest.mark.parametrize("call", ["apps", "published", "export", "app", "versions"])
+def test_a_console_call_that_fails_loses_nothing(
+    call: str, fault: str, dify: DifyServer, storage: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once it is asked again; twice it is said, and what was kept stays as it was."""
+    monkeypatch.setattr(exchange, "CALL_S", 0.2)
+    app, other = legal(dify), legal(dify, name="other")
+    take(dify, storage, tag="before")
+    publish(dify, app, "v2")
+    publish(dify, other, "v2")
+    problems: set[str] = set()
+    for times in (1, 2):
+        before = dict(storage.values)
+        for nth in range(1, times + 1):
+            dify.console.fail(call, fault, nth)
+        try:
+            assert len(take(dify, storage).snapshots) >= 1
+            look(dify, storage, app, left="snapshot:before")
+        except OpskitError as error:
+            problems.add(error.key)
+        dify.console.faults.forget()
+        assert storage.values.keys() >= before.keys()
+        for one in (app, other):
+            shelf = Shelf(storage, one.id)
+            assert all(map(shelf.text, shelf.entries()))
+    assert all(one.unchanged or one.tag != "before" for one in take(dify, storage).snapshots)
+    assert [row.kind for row in look(dify, storage, app).timeline].count("snapshot") == 2
+    assert problems <= {"no_answer", "not_reached", "dify_down", "not_dify", "console_moved", "snapshots_failed"}
+    assert app.serving is not None
+    assert app.serving.graph["nodes"][1]["data"]["template"] == "v2"
