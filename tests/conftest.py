@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from devtools.plugin_process import PluginProcess
+from devtools.plugin_storage import PluginStorage
 
 # On CI the examples are always the same: a red build is the change's fault, not the dice's.
 settings.register_profile("ci", derandomize=True)
@@ -21,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 @pytest.fixture(scope="session")
 def plugin() -> Iterator[PluginProcess]:
     """The plugin as Dify runs it, one process for all tests that only call it."""
-    with PluginProcess(ROOT) as running:
+    with PluginProcess(ROOT, answer=PluginStorage()) as running:
         yield running
 
 

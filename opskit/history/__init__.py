@@ -1,5 +1,6 @@
 """The DSL of a workflow: its canonical form, its secrets, and what changed between two versions.
 
+shelf.py        snapshots in Dify's storage
 dsl.py          a DSL in memory, read from YAML (reading.py) or assembled from what the console tells
 layout.py       what stands where on the canvas, told apart from what is meant
 canonical.py    hash and text (writing.py); places.py how a place in it is named

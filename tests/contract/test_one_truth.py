@@ -28,6 +28,8 @@ LLM = {
     "app_broadcast": {"query", "inputs", "choose", "files"},
     "app_run": {"query", "inputs", "files", "conversation_id"},
     "credential_check": set(),
+    "workflow_snapshot": {"tag", "note"},
+    "workflow_history": {"left", "right", "file"},
     "sales_analysis": {"file", "csv_text", "file_url", "date"},
     "json_repair": {"text"},
     "json_regenerate": {"text", "instruction"},

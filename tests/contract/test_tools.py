@@ -1,5 +1,6 @@
 """The standard suite: what every tool of the provider must do, spoken to over the SDK's own protocol."""
 
+import gzip
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,9 +11,10 @@ import jsonschema
 import pytest
 
 from devtools import catalog
-from devtools.dify_server import App, DifyServer
+from devtools.dify_server import App, DifyServer, simple_flow, variable
 from devtools.dify_server.console_login import Doorkeeper
 from devtools.plugin_process import PluginFailure, PluginProcess
+from devtools.plugin_storage import PluginStorage
 from devtools.robot import Robot
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,12 +26,15 @@ KEYS = {"legal": "app-fake-key-of-legal-0123", "marketing": "app-fake-key-of-mar
 GATEWAY = {"X-Gateway-Key": "fake-gateway-secret-89"}
 ADMIN_KEY = Doorkeeper().admin_key
 HOOK_SECRET = "whsec_ZmFrZS13ZWJob29rLXNlY3JldC0xMjM="
+HIDDEN = "fake-secret-of-an-environment-42"
+WRITTEN = "sk-fakeKeyWrittenIntoANode0123456789"
+VERSIONED = "0c0c0c0c-0000-4000-8000-00000000000c"
 CSV = "Date,Product,Price,Amount,Region\n2026-03-01,灯,19.99,3,华东\n"
 
 
 @dataclass(frozen=True)
 class World:
-    """What the tools meet outside: a group's robot, and a Dify with two apps."""
+    """What the tools meet outside: a group's robot, and a Dify with two apps and one more in its console."""
 
     robot: Robot
     dify: DifyServer
@@ -40,6 +45,8 @@ def world() -> Iterator[World]:
     with Robot(TOKEN, SECRET, enforce_rate=False) as robot, DifyServer() as dify:
         dify.add(App("legal", key=KEYS["legal"], headers_required=GATEWAY))
         dify.add(App("marketing", "chat", key=KEYS["marketing"], headers_required=GATEWAY))
+        flow = simple_flow(f"Authorization: Bearer {WRITTEN}", [variable("KEY", HIDDEN, secret=True)])
+        dify.add(App("versioned", draft=flow, id=VERSIONED))
         yield World(robot, dify)
 
 
@@ -55,6 +62,8 @@ GOOD: dict[str, Call] = {
     "credential_check": lambda world: (
         checked(world) | {"webhooks": "crm=http://127.0.0.1:9/hook?key=fake", "webhook_secret": HOOK_SECRET}
     ),
+    "workflow_snapshot": lambda world: console(world) | {"app_ids": VERSIONED, "note": "as a test"},
+    "workflow_history": lambda world: login(world) | {"app_id": VERSIONED, "left": "published", "right": "draft"},
     "sales_analysis": lambda _: {"csv_text": CSV},
     "json_repair": lambda _: {"text": "So: {a: '1',}", "schema": SCHEMA},
     "json_regenerate": lambda _: {"text": "So: {a: '1',}", "schema": SCHEMA, "model": MODEL},
@@ -94,6 +103,21 @@ BAD: dict[str, list[tuple[str, Call]]] = {
         ("missing_secret", lambda world: checked(world) | {"admin_key": ""}),
         ("not_an_option", lambda world: checked(world) | {"fail_on": "some"}),
     ],
+    "workflow_snapshot": [
+        ("console_no_way", lambda _: {"app_ids": "all"}),
+        ("console_admin_key", lambda world: console(world) | {"app_ids": "all", "admin_key": "fake-wrong-admin-key"}),
+        ("console_no_app", lambda world: console(world) | {"app_ids": "legal"}),
+        ("snapshots_failed", lambda world: console(world) | {"app_ids": "legal, press"}),
+        ("out_of_range", lambda world: console(world) | {"app_ids": "all", "keep": 201}),
+        ("not_usable", lambda world: console(world) | {"app_ids": "all", "tag": "x" * 65}),
+    ],
+    "workflow_history": [
+        ("console_two_ways", lambda world: console(world) | login(world) | {"app_id": VERSIONED}),
+        ("console_password", lambda world: login(world) | {"app_id": VERSIONED, "password": "fake-wrong-password"}),
+        ("no_such_side", lambda world: console(world) | {"app_id": VERSIONED, "left": "yesterday"}),
+        ("no_snapshot", lambda world: console(world) | {"app_id": VERSIONED, "left": "snapshot:none"}),
+        ("no_side_file", lambda world: console(world) | {"app_id": VERSIONED, "left": "file"}),
+    ],
     "sales_analysis": [
         ("missing_columns", lambda _: {"csv_text": "日期,品名\n1,2\n"}),
         ("file_url_incomplete", lambda _: {"file": file("/files/1/file-preview?sign=x")}),
@@ -125,6 +149,8 @@ FIRST_MISSING = {
     "app_broadcast": "[no_targets]",
     "app_run": "[missing_parameter] The parameter app",
     "credential_check": "[nothing_to_check]",
+    "workflow_snapshot": "[missing_parameter] The parameter app_ids",
+    "workflow_history": "[missing_parameter] The parameter app_id",
     "sales_analysis": "[no_source]",
     "json_repair": "[missing_parameter] The parameter text",
     "json_regenerate": "[missing_parameter] The parameter text",
@@ -148,6 +174,18 @@ def checked(world: World) -> dict[str, Any]:
     door = world.dify.console.door
     robots = f"ops={world.robot.url}/robot/send?access_token={TOKEN}:{SECRET}"
     return found | {"robots": robots, "workspace_id": door.workspace_id, "admin_key": ADMIN_KEY, "timeout_s": 5}
+
+
+def console(world: World) -> dict[str, Any]:
+    """The way into the console by an admin key."""
+    door = world.dify.console.door
+    return {"base_url": world.dify.url, "admin_key": door.admin_key, "workspace_id": door.workspace_id}
+
+
+def login(world: World) -> dict[str, Any]:
+    """The way into the console by a password."""
+    door = world.dify.console.door
+    return {"base_url": world.dify.url, "email": door.email, "password": door.password}
 
 
 def text(**given: Any) -> dict[str, Any]:
@@ -227,7 +265,8 @@ def test_a_failure_is_raised_with_its_key_and_without_its_causes(
 
 
 def test_no_byte_of_the_process_holds_a_secret(world: World) -> None:
-    with PluginProcess(ROOT) as plugin:
+    door, storage = world.dify.console.door, PluginStorage()
+    with PluginProcess(ROOT, answer=storage) as plugin:
         for tool in TOOLS:
             for agent in (False, True):
                 plugin.invoke(tool, GOOD[tool](world), agent=agent)
@@ -236,18 +275,18 @@ def test_no_byte_of_the_process_holds_a_secret(world: World) -> None:
                     plugin.invoke(tool, call(world))
         written = plugin.written
     assert len(written) > 1000
-    for secret in (
-        TOKEN,
-        SECRET,
-        "access_token=",
-        "sign=",
-        *KEYS.values(),
-        *GATEWAY.values(),
-        HOOK_SECRET,
-        ADMIN_KEY,
-        "key=fake",
-    ):
+    secrets = [TOKEN, SECRET, "access_token=", "sign=", *KEYS.values(), *GATEWAY.values(), HOOK_SECRET, "key=fake"]
+    secrets += [HIDDEN, WRITTEN, ADMIN_KEY, door.password, "fake-wrong-admin-key", "fake-wrong-password"]
+    assert any(key.endswith(".index") for key in storage.kept)
+    kept = b"".join(unpacked(bytes.fromhex(value)) for value in storage.kept.values())
+    for secret in secrets:
         assert secret.encode() not in written
+        assert secret.encode() not in kept
+
+
+def unpacked(value: bytes) -> bytes:
+    """What lies in storage, as it reads."""
+    return gzip.decompress(value) if value.startswith(b"\x1f\x8b") else value
 
 
 def test_nothing_is_written_beside_the_protocol(plugin: PluginProcess) -> None:
@@ -302,3 +341,17 @@ def test_pictures_and_exports_arrive_in_their_order(plugin: PluginProcess) -> No
     assert all(outcome.files[name].startswith(b"\x89PNG") for name in names[:4])
     assert outcome.files["report.md"].decode() == outcome.text
     assert plugin.invoke("sales_analysis", asked, agent=True).files == {}
+
+
+def test_a_snapshot_arrives_as_a_file_and_is_found_by_the_next_call(plugin: PluginProcess, world: World) -> None:
+    first = plugin.invoke("workflow_snapshot", console(world) | {"app_ids": "all", "source": "draft", "tag": "kept"})
+    (name,) = first.files
+    assert name == f"versioned-{VERSIONED[:8]}.yml"
+    for secret in (HIDDEN, WRITTEN):
+        assert secret.encode() not in first.files[name]
+    again = plugin.invoke("workflow_snapshot", console(world) | {"app_ids": "all", "source": "draft"})
+    assert (again.files, again.variables["snapshots"][0]["unchanged"]) == (first.files, True)
+    asked = login(world) | {"app_id": VERSIONED, "left": "snapshot:kept", "right": "draft"}
+    history = plugin.invoke("workflow_history", asked).variables
+    assert (history["changes"], history["summary"]) == ([], "No changes.")
+    assert "kept" in [row["tag"] for row in history["timeline"]]

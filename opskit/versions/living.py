@@ -1,0 +1,55 @@
+"""A draft or a published version as it is in Dify now."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from opskit import history
+from opskit.dify.access import plain
+from opskit.dify.console import Console, ConsoleAccess, Export, Workflow
+from opskit.history import Canonical, Dsl
+
+DEADLINE_S = 540.0  # Dify ends a tool's call after ten minutes
+
+# How work that takes a while is done, so that nobody else has to wait for it.
+type Apart = Callable[[Callable[[], Any]], Any]
+
+
+def at_once(work: Callable[[], Any]) -> Any:
+    """Do the work here and now."""
+    return work()
+
+
+def living(console: Console, app_id: str, flow: Workflow, ends: float, apart: Apart) -> Canonical:
+    """The canonical form of a draft or version. Whatever ``Console.export`` and ``history.read`` raise."""
+    export = console.export(app_id, ends, version_id="" if flow.is_draft else flow.id)
+    made: Canonical = apart(lambda: _made(export, flow))
+    return made
+
+
+def _made(export: Export, flow: Workflow) -> Canonical:
+    """What an export holds, and what it does not tell: whether a secret has a value."""
+    values = {one.id or one.name: bool(one.value) for one in flow.environment if one.secret}
+    dsl = _read(export)
+    made = history.canonical(replace(dsl, secrets={name: values.get(name) for name in dsl.secrets}))
+    _ = (made.text, made.sha256)  # both are made when they are asked for first, and that takes a while
+    return made
+
+
+def _read(export: Export) -> Dsl:
+    if export.document is None:
+        return history.read(export.text)
+    told = export.document
+    return history.assemble(told["app"], told["workflow"], version=told["version"])
+
+
+def moment(seconds: float) -> str:
+    """Seconds since the epoch in ISO 8601, UTC; nothing for none."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if seconds else ""
+
+
+def secrets_in(access: ConsoleAccess) -> list[str]:
+    """What must never be shown of what a user filled in."""
+    filled = {name: plain(getattr(access, name)) for name in access.secret_names()}
+    return [part for name, text in filled.items() if text for part in access.secrets_of(name, text)]

@@ -1,0 +1,20 @@
+from collections.abc import Generator
+from typing import Any
+
+from dify_plugin import Tool
+from dify_plugin.entities.tool import ToolInvokeMessage
+
+import bridge
+from opskit import versions
+
+
+class WorkflowSnapshotTool(Tool):
+    takes = versions.Order
+    gives = versions.Snapshots
+
+    def _invoke(self, tool_parameters: dict[str, Any]) -> Generator[ToolInvokeMessage]:
+        with bridge.boundary(self, tool_parameters):
+            order = bridge.parse(self.takes, tool_parameters)
+            by_model = bridge.Workspace(self).by_model
+            taken, files = versions.take(order, bridge.Storage(self), by_model=by_model, apart=bridge.off_loop)
+            yield from bridge.reply(self, taken, files)
