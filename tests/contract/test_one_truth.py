@@ -27,6 +27,7 @@ def test_structured_parameters_are_strings_and_secrets_are_the_builders() -> Non
 LLM = {
     "app_broadcast": {"query", "inputs", "choose", "files"},
     "app_run": {"query", "inputs", "files", "conversation_id"},
+    "key_rotation": set(),
     "sales_analysis": {"file", "csv_text", "file_url", "date"},
     "json_repair": {"text"},
     "json_regenerate": {"text", "instruction"},

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from devtools import catalog
-from devtools.dify_server import App, DifyServer
+from devtools.dify_server import App, DifyServer, simple_flow, variable
 from devtools.plugin_process import PluginFailure, PluginProcess
 from devtools.robot import Robot
 
@@ -22,15 +22,17 @@ MODEL = {"provider": "maker/plugin/maker", "model": "m", "model_type": "llm", "m
 KEYS = {"legal": "app-fake-key-of-legal-0123", "marketing": "app-fake-key-of-marketing-4567"}
 GATEWAY = {"X-Gateway-Key": "fake-gateway-secret-89"}
 HOOK_SECRET = "whsec_ZmFrZS13ZWJob29rLXNlY3JldC0xMjM="
+OLD_VALUE, NEW_VALUE = "fake-old-value-0123456", "fake-new-value-0123456"
 CSV = "Date,Product,Price,Amount,Region\n2026-03-01,灯,19.99,3,华东\n"
 
 
 @dataclass(frozen=True)
 class World:
-    """What the tools meet outside: a group's robot, and a Dify with two apps."""
+    """What the tools meet outside: a group's robot, and a Dify with two apps, a third one and its console."""
 
     robot: Robot
     dify: DifyServer
+    renewed: App
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +40,8 @@ def world() -> Iterator[World]:
     with Robot(TOKEN, SECRET, enforce_rate=False) as robot, DifyServer() as dify:
         dify.add(App("legal", key=KEYS["legal"], headers_required=GATEWAY))
         dify.add(App("marketing", "chat", key=KEYS["marketing"], headers_required=GATEWAY))
-        yield World(robot, dify)
+        renewed = dify.add(App("renewed", draft=simple_flow("v1", [variable("KEY", OLD_VALUE, secret=True)])))
+        yield World(robot, dify, renewed)
 
 
 type Call = Callable[[World], dict[str, Any]]
@@ -49,6 +52,11 @@ GOOD: dict[str, Call] = {
     "app_run": lambda world: (
         apps(world)
         | {"app": "marketing", "webhook_url": "http://127.0.0.1:9/hook?key=fake", "webhook_secret": HOOK_SECRET}
+    ),
+    "key_rotation": lambda world: (
+        console(world)
+        | {"kind": "app_key", "force_retire": True, "grace_s": 0}
+        | {"deliver_to": f"{world.renewed.id}:KEY"}
     ),
     "sales_analysis": lambda _: {"csv_text": CSV},
     "json_repair": lambda _: {"text": "So: {a: '1',}", "schema": SCHEMA},
@@ -75,6 +83,16 @@ BAD: dict[str, list[tuple[str, Call]]] = {
         ("unknown_target", lambda world: apps(world) | {"app": "press"}),
         ("dify_key", lambda world: apps(world) | {"app": "a", "app_keys": "a=app-fake-key-that-nobody-knows"}),
         ("missing_secret", lambda world: apps(world) | {"app": "legal", "webhook_url": "https://example.com"}),
+    ],
+    "key_rotation": [
+        ("missing_secret", lambda world: console(world, new_value=None)),
+        ("rotation_probe_keys", lambda world: console(world, probe_keys="app-fake-key-without-an-app")),
+        ("rotation_app_id", lambda world: console(world, app_ids="legal")),
+        ("console_admin_key", lambda world: console(world, admin_key="fake-admin-key-that-nobody-knows")),
+        ("rotation_nobody_told", lambda world: console(world, kind="app_key")),
+        ("address_refused", lambda world: console(world, base_url="http://169.254.169.254")),
+        ("out_of_range", lambda world: console(world, grace_s=201)),
+        ("not_an_option", lambda world: console(world, kind="all")),
     ],
     "sales_analysis": [
         ("missing_columns", lambda _: {"csv_text": "日期,品名\n1,2\n"}),
@@ -106,6 +124,7 @@ BAD: dict[str, list[tuple[str, Call]]] = {
 FIRST_MISSING = {
     "app_broadcast": "[no_targets]",
     "app_run": "[missing_parameter] The parameter app",
+    "key_rotation": "[missing_parameter] The parameter kind",
     "sales_analysis": "[no_source]",
     "json_repair": "[missing_parameter] The parameter text",
     "json_regenerate": "[missing_parameter] The parameter text",
@@ -121,6 +140,14 @@ def apps(world: World) -> dict[str, Any]:
         "base_url": world.dify.url,
         "extra_headers": "\n".join(f"{name}: {value}" for name, value in GATEWAY.items()),
     }
+
+
+def console(world: World, **given: Any) -> dict[str, Any]:
+    """A new value for a secret, through the console."""
+    door = world.dify.console.door
+    way = {"base_url": world.dify.url, "admin_key": door.admin_key, "workspace_id": door.workspace_id}
+    asked = {"kind": "secret", "app_ids": world.renewed.id, "variable": "KEY", "new_value": NEW_VALUE}
+    return way | asked | given
 
 
 def text(**given: Any) -> dict[str, Any]:
@@ -209,7 +236,18 @@ def test_no_byte_of_the_process_holds_a_secret(world: World) -> None:
                     plugin.invoke(tool, call(world))
         written = plugin.written
     assert len(written) > 1000
-    for secret in (TOKEN, SECRET, "access_token=", "sign=", *KEYS.values(), *GATEWAY.values(), HOOK_SECRET, "key=fake"):
+    renewed = (OLD_VALUE, NEW_VALUE, world.renewed.key, *(key.token for key in world.renewed.api_keys))
+    for secret in (
+        TOKEN,
+        SECRET,
+        "access_token=",
+        "sign=",
+        *KEYS.values(),
+        *GATEWAY.values(),
+        HOOK_SECRET,
+        "key=fake",
+        *renewed,
+    ):
         assert secret.encode() not in written
 
 
