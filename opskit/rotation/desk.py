@@ -9,7 +9,7 @@ from opskit.dify.service import Server
 from opskit.errors import Conflict, OpskitError, Unavailable
 from opskit.rotation.order import Order, State
 
-BACK_S = 60.0  # for a way back, whatever time is left otherwise
+BACK_S = 40.0  # for a way back, whatever time is left otherwise
 _TRIES = 3
 _PAUSE_S = 1.0
 

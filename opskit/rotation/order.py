@@ -106,7 +106,10 @@ class Order(ConsoleAccess):
             raise InvalidCredentials("unfilled_secret", name="new_value")
         if value in {HIDDEN, MASK}:
             raise InvalidCredentials("rotation_masked")
-        for app in self.probes():
+        probes = self.probes()
+        if self.probe_inputs and not probes:
+            raise InvalidCredentials("missing_secret", name="probe_keys")
+        for app in probes:
             if app not in self.apps:
                 raise InvalidInput("rotation_probe_app", value=app)
 

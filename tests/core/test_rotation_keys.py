@@ -19,10 +19,19 @@ LONG_AGO = 1_700_000_000
 HOOK: dict[str, Any] = {"webhook_url": "https://hooks.example/key", "webhook_secret": "fake-webhook-secret-0123"}
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[DifyServer]:
+    with DifyServer() as running:
+        yield running
+
+
 @pytest.fixture
-def dify() -> Iterator[DifyServer]:
-    with DifyServer() as server:
-        yield server
+def dify(server: DifyServer) -> DifyServer:
+    server.console.faults.forget()
+    server.console.calls.clear()
+    server.console.door.role = "owner"
+    server.console.routes.daemon = True
+    return server
 
 
 @pytest.fixture
@@ -329,3 +338,33 @@ def test_a_key_that_is_not_refused_is_told(
     assert row.error.startswith("[rotation_not_gone]")
     assert problem in row.error
     app.faults_at.clear()
+
+
+def test_a_hiccup_of_the_service_is_no_failure(dify: DifyServer, app: App, caller: App) -> None:
+    app.faults_at |= {"info": ["500", ""], "parameters": ["502"]}
+    row = one(renewed(dify, app, **deliver_to(caller)))
+    assert (row.state, row.error) == ("done", "")
+
+
+def test_unfinished_work_of_the_receiver_is_no_place_for_a_key(dify: DifyServer, app: App, caller: App) -> None:
+    assert caller.draft is not None
+    caller.draft.graph["nodes"][1]["data"]["template"] = "v2"
+    row = one(renewed(dify, app, **deliver_to(caller)))
+    assert (row.state, row.error.split()[0], len(app.api_keys)) == ("untouched", "[rotation_dirty]", 1)
+    row = one(renewed(dify, app, **deliver_to(caller), dirty_draft="preserve"))
+    assert row.state == "done"
+    assert caller.serving is not None
+    assert caller.serving.graph["nodes"][1]["data"]["template"] == "v1"
+    assert caller.draft.graph["nodes"][1]["data"]["template"] == "v2"
+    assert caller.serving.value("KEY") == caller.draft.value("KEY") == app.api_keys[0].token
+
+
+def test_the_service_of_the_cloud_lies_beside_its_console() -> None:
+    for address in ("https://cloud.dify.ai", "https://cloud.dify.ai/console/api", "https://api.dify.ai/v1"):
+        order = Order.model_validate({"kind": "app_key", "app_ids": NOWHERE, "base_url": address})
+        assert order.service().address.text == "https://api.dify.ai/v1"
+
+
+def test_a_secret_is_known_by_its_parts() -> None:
+    assert Order.secrets_of("probe_keys", f"{NOWHERE}=app-fake-key-0123") == ["app-fake-key-0123"]
+    assert Order.secrets_of("new_value", "fake-value-0123") == ["fake-value-0123"]

@@ -15,10 +15,19 @@ OLD, NEW, OTHER = "fake-old-value-0123456789", "fake-new-value-0123456789", "fak
 UNFINISHED = "fake-unfinished-secret-0123"
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[DifyServer]:
+    with DifyServer() as running:
+        yield running
+
+
 @pytest.fixture
-def dify() -> Iterator[DifyServer]:
-    with DifyServer() as server:
-        yield server
+def dify(server: DifyServer) -> DifyServer:
+    server.console.faults.forget()
+    server.console.calls.clear()
+    server.console.door.role = "owner"
+    server.console.routes.daemon = True
+    return server
 
 
 @pytest.fixture
@@ -140,7 +149,7 @@ def test_a_chatflow_is_asked_a_question(dify: DifyServer) -> None:
     app = dify.add(App("legal", "advanced-chat", draft=flow("advanced-chat")))
     row = one(renewed(dify, app, **probes(app)))
     assert (row.state, row.error) == ("done", "")
-    assert dify.runs[0].query == "ping"
+    assert dify.runs[-1].query == "ping"
 
 
 def test_one_app_that_fails_leaves_the_others(dify: DifyServer, app: App) -> None:
@@ -182,6 +191,7 @@ def test_an_export_that_tells_no_secrets_ends_it(
         ({"new_value": ""}, InvalidCredentials, "missing_secret"),
         ({"new_value": "{{#env.NEW#}}"}, InvalidCredentials, "unfilled_secret"),
         ({"new_value": HIDDEN}, InvalidCredentials, "rotation_masked"),
+        ({"probe_inputs": '{"topic": "x"}'}, InvalidCredentials, "missing_secret"),
         ({"probe_keys": "{{#env.KEYS#}}"}, InvalidCredentials, "unfilled_secret"),
         ({"probe_keys": "app-fake-key"}, InvalidCredentials, "rotation_probe_keys"),
         ({"probe_keys": "legal=app-fake-key"}, InvalidInput, "rotation_probe_app"),
