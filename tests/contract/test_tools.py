@@ -29,15 +29,17 @@ HOOK_SECRET = "whsec_ZmFrZS13ZWJob29rLXNlY3JldC0xMjM="
 HIDDEN = "fake-secret-of-an-environment-42"
 WRITTEN = "sk-fakeKeyWrittenIntoANode0123456789"
 VERSIONED = "0c0c0c0c-0000-4000-8000-00000000000c"
+OLD_VALUE, NEW_VALUE = "fake-old-value-0123456", "fake-new-value-0123456"
 CSV = "Date,Product,Price,Amount,Region\n2026-03-01,灯,19.99,3,华东\n"
 
 
 @dataclass(frozen=True)
 class World:
-    """What the tools meet outside: a group's robot, and a Dify with two apps and one more in its console."""
+    """What the tools meet outside: a group's robot, and a Dify with two apps, a third one and its console."""
 
     robot: Robot
     dify: DifyServer
+    renewed: App
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +49,8 @@ def world() -> Iterator[World]:
         dify.add(App("marketing", "chat", key=KEYS["marketing"], headers_required=GATEWAY))
         flow = simple_flow(f"Authorization: Bearer {WRITTEN}", [variable("KEY", HIDDEN, secret=True)])
         dify.add(App("versioned", draft=flow, id=VERSIONED))
-        yield World(robot, dify)
+        renewed = dify.add(App("renewed", draft=simple_flow("v1", [variable("KEY", OLD_VALUE, secret=True)])))
+        yield World(robot, dify, renewed)
 
 
 type Call = Callable[[World], dict[str, Any]]
@@ -64,6 +67,11 @@ GOOD: dict[str, Call] = {
     ),
     "workflow_snapshot": lambda world: console(world) | {"app_ids": VERSIONED, "note": "as a test"},
     "workflow_history": lambda world: login(world) | {"app_id": VERSIONED, "left": "published", "right": "draft"},
+    "key_rotation": lambda world: (
+        renewal(world)
+        | {"kind": "app_key", "force_retire": True, "grace_s": 0}
+        | {"deliver_to": f"{world.renewed.id}:KEY"}
+    ),
     "sales_analysis": lambda _: {"csv_text": CSV},
     "json_repair": lambda _: {"text": "So: {a: '1',}", "schema": SCHEMA},
     "json_regenerate": lambda _: {"text": "So: {a: '1',}", "schema": SCHEMA, "model": MODEL},
@@ -118,6 +126,16 @@ BAD: dict[str, list[tuple[str, Call]]] = {
         ("no_snapshot", lambda world: console(world) | {"app_id": VERSIONED, "left": "snapshot:none"}),
         ("no_side_file", lambda world: console(world) | {"app_id": VERSIONED, "left": "file"}),
     ],
+    "key_rotation": [
+        ("missing_secret", lambda world: renewal(world, new_value=None)),
+        ("rotation_probe_keys", lambda world: renewal(world, probe_keys="app-fake-key-without-an-app")),
+        ("rotation_app_id", lambda world: renewal(world, app_ids="legal")),
+        ("console_admin_key", lambda world: renewal(world, admin_key="fake-admin-key-that-nobody-knows")),
+        ("rotation_nobody_told", lambda world: renewal(world, kind="app_key")),
+        ("address_refused", lambda world: renewal(world, base_url="http://169.254.169.254")),
+        ("out_of_range", lambda world: renewal(world, grace_s=201)),
+        ("not_an_option", lambda world: renewal(world, kind="all")),
+    ],
     "sales_analysis": [
         ("missing_columns", lambda _: {"csv_text": "日期,品名\n1,2\n"}),
         ("file_url_incomplete", lambda _: {"file": file("/files/1/file-preview?sign=x")}),
@@ -151,6 +169,7 @@ FIRST_MISSING = {
     "credential_check": "[nothing_to_check]",
     "workflow_snapshot": "[missing_parameter] The parameter app_ids",
     "workflow_history": "[missing_parameter] The parameter app_id",
+    "key_rotation": "[missing_parameter] The parameter kind",
     "sales_analysis": "[no_source]",
     "json_repair": "[missing_parameter] The parameter text",
     "json_regenerate": "[missing_parameter] The parameter text",
@@ -186,6 +205,12 @@ def login(world: World) -> dict[str, Any]:
     """The way into the console by a password."""
     door = world.dify.console.door
     return {"base_url": world.dify.url, "email": door.email, "password": door.password}
+
+
+def renewal(world: World, **given: Any) -> dict[str, Any]:
+    """A new value for a secret, through the console."""
+    asked = {"kind": "secret", "app_ids": world.renewed.id, "variable": "KEY", "new_value": NEW_VALUE}
+    return console(world) | asked | given
 
 
 def text(**given: Any) -> dict[str, Any]:
@@ -277,6 +302,7 @@ def test_no_byte_of_the_process_holds_a_secret(world: World) -> None:
     assert len(written) > 1000
     secrets = [TOKEN, SECRET, "access_token=", "sign=", *KEYS.values(), *GATEWAY.values(), HOOK_SECRET, "key=fake"]
     secrets += [HIDDEN, WRITTEN, ADMIN_KEY, door.password, "fake-wrong-admin-key", "fake-wrong-password"]
+    secrets += [OLD_VALUE, NEW_VALUE, world.renewed.key, *(key.token for key in world.renewed.api_keys)]
     assert any(key.endswith(".index") for key in storage.kept)
     kept = b"".join(unpacked(bytes.fromhex(value)) for value in storage.kept.values())
     for secret in secrets:

@@ -1,0 +1,58 @@
+"""What all steps of a rotation share, and where an app stands meanwhile."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from opskit.dify.console import AppKey, Console
+from opskit.dify.service import Server
+from opskit.errors import Conflict, OpskitError, Unavailable
+from opskit.rotation.order import Order, State
+
+BACK_S = 40.0  # for a way back, whatever time is left otherwise
+_TRIES = 3
+_PAUSE_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The console and the Service API of one Dify, until ``ends``; ``secrets`` is all that must not be shown."""
+
+    order: Order
+    console: Console
+    service: Server
+    ends: float
+    pause: Callable[[float], None] = time.sleep
+    secrets: list[str] = field(default_factory=list, repr=False)
+
+    def keys(self, app_id: str, ends: float) -> tuple[AppKey, ...]:
+        """The keys of an app."""
+        found = self.console.keys(app_id, ends)
+        self.secrets.extend(key.token for key in found)
+        return found
+
+    def steadily[T](self, do: Callable[[], T]) -> T:
+        """Do it up to three times, until it neither gets no answer nor meets a change. It has to bear a repetition."""
+        for _ in range(_TRIES - 1):
+            try:
+                return do()
+            except (Unavailable, Conflict):
+                self.pause(_PAUSE_S)
+        return do()
+
+
+@dataclass(slots=True)
+class Standing:
+    """Where an app stands."""
+
+    app_id: str
+    name: str = ""
+    state: State = "untouched"
+    old_key_ids: list[str] = field(default_factory=list)
+    new_key: AppKey | None = None
+    error: OpskitError | None = None
+
+
+def back_ends() -> float:
+    """Until when a way back may take."""
+    return time.monotonic() + BACK_S

@@ -1,0 +1,94 @@
+"""The apps, one after the other."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from opskit.dify.access import plain
+from opskit.dify.console import MAX_KEYS, Console
+from opskit.errors import OpskitError, Refused
+from opskit.rotation import keys, values
+from opskit.rotation.desk import Desk, Standing
+from opskit.rotation.order import Order, Rotated, Rotations
+from opskit.wording import Locale, say
+
+_WORK_S = 480.0  # of the 600 s of a call; the rest is for a way back
+
+
+def rotate(order: Order, *, pause: Callable[[float], None] = time.sleep) -> Rotations:
+    """Renew keys or secrets, app by app; one app's failure leaves the others alone, and is a result.
+
+    InvalidInput, InvalidCredentials, Refused ``rotation_keys_full``, or whatever keeps everybody out of the console:
+    something cannot be used, and nothing was done.
+    """
+    order.look_at()
+    service = order.service()
+    with Console.of(order) as console:
+        desk = Desk(order, console, service, time.monotonic() + _WORK_S, pause)
+        desk.secrets.extend(_given(order))
+        console.about(desk.ends)
+        if order.kind == "app_key" and order.phase != "retire":
+            _look_at_room(desk)
+        standings = [_rotated(desk, app_id) for app_id in order.apps]
+        remarks = console.remarks
+    locale = order.locale(*(one.name for one in standings))
+    rows = [_row(one, locale, desk.secrets) for one in standings]
+    lines = [*(_line(row, order, locale) for row in rows), *(remark.told(locale) for remark in remarks)]
+    return Rotations(rotated=rows, report="\n".join(lines))
+
+
+def _given(order: Order) -> list[str]:
+    names = order.secret_names()
+    found = [(name, plain(getattr(order, name))) for name in names]
+    return [part for name, text in found if text for part in order.secrets_of(name, text)]
+
+
+def _look_at_room(desk: Desk) -> None:
+    """Refused ``rotation_keys_full``: an app has as many keys as Dify allows."""
+    full = []
+    for app_id in desk.order.apps:
+        try:
+            count = len(desk.keys(app_id, desk.ends))
+        except OpskitError:
+            continue  # told when its turn has come
+        if count >= MAX_KEYS:
+            full.append(app_id)
+    if full:
+        raise Refused("rotation_keys_full", limit=MAX_KEYS, apps=", ".join(full))
+
+
+def _rotated(desk: Desk, app_id: str) -> Standing:
+    stands = Standing(app_id)
+    try:
+        if desk.order.kind == "secret":
+            values.renew(desk, stands)
+            return stands
+        if desk.order.phase != "retire":
+            keys.create(desk, stands)
+        if desk.order.phase == "all":
+            desk.pause(desk.order.grace_s)
+        if desk.order.phase != "create":
+            keys.retire(desk, stands)
+    except OpskitError as error:
+        stands.error = error
+    return stands
+
+
+def _row(stands: Standing, locale: Locale, secrets: Sequence[str]) -> Rotated:
+    key = stands.new_key
+    return Rotated(
+        app_id=stands.app_id,
+        name=stands.name,
+        state=stands.state,
+        old_key_ids=stands.old_key_ids,
+        new_key_id=key.id if key else "",
+        new_key_last4=key.last4 if key else "",
+        error=stands.error.told(locale, secrets) if stands.error else "",
+    )
+
+
+def _line(row: Rotated, order: Order, locale: Locale) -> str:
+    """One app in the report: what its state means, and the error."""
+    key = f"key_{row.state}" if order.kind == "app_key" else f"secret_{row.state}"
+    told = say(locale, f"rotation.{key}", last4=row.new_key_last4, variable=order.variable)
+    error = f" {row.error}" if row.error else ""
+    return f"- **{row.name or row.app_id}**: {told}{error}"
