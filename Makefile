@@ -55,11 +55,12 @@ package: setup ## Build opskit-<version>.difypkg in dist/
 	@$(RUN) -m devtools.package
 
 .PHONY: bench
-bench: setup ## Calls beside an empty plugin, sales beside pandas, JSON beside its peers, many apps beside one: make bench [ROWS=20000] [COLLECTION=cases.jsonl]
+bench: setup ## Calls beside an empty plugin, sales beside pandas, JSON beside its peers, many apps beside one, workflow versions: make bench [ROWS=20000] [COLLECTION=cases.jsonl]
 	@missed=0; $(RUN) -m devtools.bench || missed=1; \
 	$(RUN) -m devtools.sales_bench $(if $(ROWS),--rows $(ROWS)) || missed=1; \
 	$(RUN) -m devtools.json_bench $(if $(COLLECTION),--collection "$(COLLECTION)") || missed=1; \
-	$(RUN) -m devtools.broadcast_bench || missed=1; exit $$missed
+	$(RUN) -m devtools.broadcast_bench || missed=1; \
+	$(RUN) -m devtools.history_bench || missed=1; exit $$missed
 
 .PHONY: fuzz
 fuzz: setup ## Read 10,000 made-up broken sales files: make fuzz [FILES=500] [SEED=7]

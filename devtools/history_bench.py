@@ -1,10 +1,12 @@
 """``make bench``: two versions of a workflow with 500 nodes, compared and told, beside ``yaml.safe_load`` of both.
 
 ``yaml.safe_load`` is what people call: PyYAML's own parser, in Python. The one of libyaml stands beside it. The two are
-measured in turn, and the best of some rounds counts. Exits with 1 when a target is missed.
+measured in turn, and the best of some rounds counts. Then a snapshot of many apps, beside what the answers of a
+console alone would take at the same parallelism. Exits with 1 when a target is missed.
 """
 
 import argparse
+import math
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -12,13 +14,18 @@ from typing import Any
 
 import yaml
 
+from devtools.dify_server import App, DifyServer, simple_flow
 from devtools.sales_bench.table import lines, most, targets
-from opskit import history
+from opskit import history, versions
+from opskit.versions.take import PARALLEL
 
 NODES = 500
 _LIMIT = 5.0
 _CANONICAL_LIMIT_S = 1.0
 _ROUNDS = 3
+APPS = 50
+_ANSWER_S = 0.05
+_SNAPSHOT_LIMIT = 1.3
 _EVERY = 10  # one node in ten has changed
 _PROMPT = (
     "你是零售公司的经营分析师。只能使用日报中出现的数字，照抄原文。\n\n"
@@ -101,11 +108,44 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
+class _Memory:
+    """A storage in memory."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, bytes] = {}
+
+    def get(self, key: str) -> bytes | None:
+        return self._values.get(key)
+
+    def set(self, key: str, value: bytes) -> None:
+        self._values[key] = value
+
+    def delete(self, key: str) -> None:
+        self._values.pop(key, None)
+
+
+def snapshot(apps: int) -> tuple[float, float]:
+    """The seconds of a snapshot of so many apps, and the ideal: the console's answers, so many at once, and no more."""
+    with DifyServer() as dify:
+        for number in range(apps):
+            dify.add(App(f"app {number}", draft=simple_flow(f"v{number}")))
+        door, dify.console.latency_s = dify.console.door, _ANSWER_S
+        access = {"base_url": dify.url, "admin_key": door.admin_key, "workspace_id": door.workspace_id}
+        order = versions.Order.model_validate({"app_ids": "all", **access})
+        took = seconds(lambda: versions.take(order, _Memory()))
+        calls = len(dify.console.calls)
+        listing = dify.console.calls.count("apps")
+    each = (calls - listing) // apps  # calls of one app, which follow one another
+    return took, _ANSWER_S * (listing + each * math.ceil(apps / PARALLEL))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, and say which targets are met."""
     options = argparse.ArgumentParser(prog="python -m devtools.history_bench")
     options.add_argument("--nodes", type=int, default=NODES, help="nodes of each workflow")
-    count = options.parse_args(arguments).nodes
+    options.add_argument("--apps", type=int, default=APPS, help="apps of a snapshot")
+    given = options.parse_args(arguments)
+    count = given.nodes
     texts = workflow(count), workflow(count, changed=True)
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     works: dict[str, Callable[[], object]] = {
@@ -121,7 +161,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(
         lines(f"two workflows of {count} nodes, {len(texts[0].encode()) / 1e6:.1f} MB each", ("", "s", "ratio"), rows)
     )
+    took, ideal = min((snapshot(given.apps) for _ in range(_ROUNDS)), key=lambda pair: pair[0] / pair[1])
+    rows = [["the console's answers alone", f"{ideal:.3f}", "1.00"], ["snapshot", f"{took:.3f}", f"{took / ideal:.2f}"]]
+    print(lines(f"{given.apps} apps, {_ANSWER_S * 1000:.0f} ms per answer", ("", "s", "ratio"), rows))
     verdicts = [
+        most(f"{given.apps} apps: snapshot ÷ the console's answers alone", took / ideal, _SNAPSHOT_LIMIT, "times"),
         most(f"{count} nodes: comparison ÷ yaml.safe_load of both", ours / first, _LIMIT, "times"),
         most(f"{count} nodes: canonical form of one", best["one: read and written"], _CANONICAL_LIMIT_S, "s"),
     ]

@@ -18,7 +18,7 @@ from opskit.versions.living import DEADLINE_S, Apart, at_once, living, moment, s
 from opskit.versions.snapshot import Failure, Order, Snapshot, Snapshots
 from opskit.wording import Locale
 
-_PARALLEL = 8  # a default Dify answers ten calls at once
+PARALLEL = 8  # a default Dify answers ten calls at once
 _MOST_TOLD = 10  # failures in an error
 
 
@@ -59,7 +59,7 @@ def take(
         app_ids = _apps(order, console, ends)
         version = console.about(ends).version  # where nobody is let in, this says so once
         taking = _Taking(order, console, storage, apart, ends, version, now)
-        with ThreadPoolExecutor(_PARALLEL, thread_name_prefix="opskit-snapshot") as pool:
+        with ThreadPoolExecutor(PARALLEL, thread_name_prefix="opskit-snapshot") as pool:
             found = list(pool.map(partial(_settled, taking), app_ids))
         remarks = [remark.told(locale) for remark in console.remarks]
     left_out = [one for one in found if order.every and one.error and one.error.key == "not_published"]
