@@ -81,7 +81,10 @@ def _made(desk: Desk, stands: Standing, before: Collection[str]) -> AppKey:
         key = desk.console.create_key(stands.app_id, desk.ends)
     except Unavailable as error:
         stands.state = "failed"
-        new = [key for key in desk.keys(stands.app_id, back_ends()) if key.id not in before]
+        try:
+            new = [key for key in desk.keys(stands.app_id, back_ends()) if key.id not in before]
+        except OpskitError:
+            raise error from None
         if not new:
             stands.state = "untouched"
             raise Unavailable("rotation_not_made", problem=f"[{error.key}]") from None

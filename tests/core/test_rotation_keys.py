@@ -10,6 +10,8 @@ from devtools.dify_server import App, DifyServer, simple_flow, variable
 from devtools.dify_server.flows import ApiKey
 from opskit import webhook
 from opskit.dify.console import AppKey, Console, exchange
+from opskit.dify.service import App as ServiceApp
+from opskit.dify.service import Server
 from opskit.errors import InvalidCredentials, InvalidInput, OpskitError, Refused
 from opskit.rotation import Order, Rotated, Rotations, rotate
 
@@ -258,6 +260,7 @@ def test_a_call_that_fails_loses_nothing(
         assert row.error == ""
     else:
         assert app.key in tokens
+        assert opened(dify, app)
         assert serves in {OLD_SECRET, *tokens}
         assert row is None or row.error
         expected = {"untouched": 1, "reverted": 1, "created": 2}[row.state if row else "untouched"]
@@ -369,3 +372,18 @@ def test_the_service_of_the_cloud_lies_beside_its_console() -> None:
 def test_a_secret_is_known_by_its_parts() -> None:
     assert Order.secrets_of("probe_keys", f"{NOWHERE}=app-fake-key-0123") == ["app-fake-key-0123"]
     assert Order.secrets_of("new_value", "fake-value-0123") == ["fake-value-0123"]
+
+
+def test_whether_a_key_was_made_may_stay_unknown(dify: DifyServer, app: App) -> None:
+    dify.console.fail("create_key", "500_done")
+    for nth in (3, 4):
+        dify.console.fail("keys", "500", nth)
+    row = one(renewed(dify, app, phase="create"))
+    assert (row.state, row.error.split()[0]) == ("failed", "[console_unsure]")
+    assert opened(dify, app)
+
+
+def opened(dify: DifyServer, app: App) -> bool:
+    """Whether the first key of the app still opens it."""
+    with ServiceApp(Server.at(dify.url), app.key) as service:
+        return service.mode(time.monotonic() + 5) == app.mode
