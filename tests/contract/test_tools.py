@@ -370,7 +370,9 @@ def test_pictures_and_exports_arrive_in_their_order(plugin: PluginProcess) -> No
 
 
 def test_a_snapshot_arrives_as_a_file_and_is_found_by_the_next_call(plugin: PluginProcess, world: World) -> None:
-    first = plugin.invoke("workflow_snapshot", console(world) | {"app_ids": VERSIONED, "source": "draft", "tag": "kept"})
+    first = plugin.invoke(
+        "workflow_snapshot", console(world) | {"app_ids": VERSIONED, "source": "draft", "tag": "kept"}
+    )
     (name,) = first.files
     assert name == f"versioned-{VERSIONED[:8]}.yml"
     for secret in (HIDDEN, WRITTEN):
