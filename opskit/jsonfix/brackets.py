@@ -3,7 +3,7 @@
 import re
 
 from opskit.jsonfix import marks
-from opskit.jsonfix.edits import Edit
+from opskit.jsonfix.edits import Edit, edit
 from opskit.jsonfix.frames import ARRAY, CLOSING, ENDED, KINDS, OBJECT, TUPLE, Frame, Kind
 from opskit.jsonfix.ground import Ground, Unclear
 
@@ -51,8 +51,8 @@ class Brackets(Ground):
     def _lost_comma(self, frame: Frame, position: int, place: int) -> int:
         """Add the comma that is missing after a member; ``place`` is where the next begins."""
         frame.after = False
-        self.edits.insert(frame.kept, Edit(position, position, ",", "comma_added"))
-        frame.pending = frame.kept, Edit(position, position, "", "comma_removed")
+        self.edits.insert(frame.kept, edit((position, position, ",", "comma_added")))
+        frame.pending = frame.kept, edit((position, position, "", "comma_removed"))
         frame.commas += 1
         return place
 

@@ -1,6 +1,7 @@
 """Replacements on a text: how they are applied, and how two lists of them become one."""
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 
@@ -11,6 +12,11 @@ class Edit(NamedTuple):
     end: int
     to: str
     why: str
+
+
+# The same as Edit(start, end, to, why) in half the time, for the innermost loops: a named tuple's own way leads
+# through a function in Python.
+edit: Callable[[tuple[int, int, str, str]], Edit] = partial(tuple.__new__, Edit)
 
 
 def applied(text: str, edits: Iterable[Edit]) -> str:

@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 from opskit.jsonfix import marks
-from opskit.jsonfix.edits import Edit
+from opskit.jsonfix.edits import Edit, edit
 from opskit.jsonfix.frames import CLOSING, Frame
 
 HIDDEN = 5  # ends of texts that a backslash hides: each costs a look at all that follows
@@ -42,7 +42,7 @@ class Ground:
         self.trusting = True
 
     def _change(self, start: int, end: int, to: str, why: str) -> None:
-        self.edits.append(Edit(start, end, to, why))
+        self.edits.append(edit((start, end, to, why)))
 
     def _gap(self, position: int, *, value: bool = False) -> int:
         """The next place that means something; comments go, and spaces that JSON does not know."""

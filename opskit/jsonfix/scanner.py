@@ -9,7 +9,7 @@ import re
 
 from opskit.jsonfix import marks, words
 from opskit.jsonfix.brackets import Brackets
-from opskit.jsonfix.edits import Edit
+from opskit.jsonfix.edits import Edit, edit
 from opskit.jsonfix.frames import ARRAY, ENDED, KINDS, OBJECT, Frame
 from opskit.jsonfix.ground import Found, Unclear
 from opskit.jsonfix.texts import Extent, Role, literal, quoted, written
@@ -80,7 +80,7 @@ class Scanner(Brackets):
             if not found:
                 break
             if found["key"]:
-                edits.append(Edit(*found.span("key"), f'"{found["key"]}"', "key_quoted"))
+                edits.append(edit((*found.span("key"), f'"{found["key"]}"', "key_quoted")))
             if found["open"]:
                 return self._opening(found.end() - 1)
             if found["word"]:
