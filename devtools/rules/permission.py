@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 
 from devtools.rules.documents import Permission
-from devtools.rules.plugin import MANIFEST, Plugin
+from devtools.rules.plugin import MANIFEST, Plugin, nodes
 from devtools.rules.rulebook import Finding, rule
 
 _STORAGE_BYTES = range(1024, 1073741824 + 1)
@@ -57,7 +57,7 @@ def _attribute_chain(node: ast.expr) -> list[str]:
 
 def _uses_of_session(module: ast.Module) -> Iterator[str]:
     """The permissions that `….session.<what>[.<kind>]` asks for."""
-    attributes = [node for node in ast.walk(module) if isinstance(node, ast.Attribute)]
+    attributes = [node for node in nodes(module) if isinstance(node, ast.Attribute)]
     inner = {id(node.value) for node in attributes}
     for node in attributes:
         if id(node) in inner:

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,12 @@ _FAULT_OF_ERROR = {
     "missing": "missing_key",
     "string_too_short": "blank_text",
 }
+
+
+@lru_cache(maxsize=512)
+def nodes(module: ast.Module) -> tuple[ast.AST, ...]:
+    """Everything in a module. Walking it anew for every rule takes most of the time of checking a package."""
+    return tuple(ast.walk(module))
 
 
 class _Loader(yaml.CSafeLoader):

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from devtools.rules.manifest import PROVIDER_TAGS
-from devtools.rules.plugin import Plugin
+from devtools.rules.plugin import Plugin, nodes
 from devtools.rules.rulebook import Finding, rule
 
 
@@ -50,6 +50,6 @@ def provider_validates(plugin: Plugin) -> Iterator[Finding]:
         path = provider.extra.python.source
         module = plugin.modules.get(path)
         if module is not None and not any(
-            isinstance(node, ast.FunctionDef) and node.name == "_validate_credentials" for node in ast.walk(module)
+            isinstance(node, ast.FunctionDef) and node.name == "_validate_credentials" for node in nodes(module)
         ):
             yield path, "defines no _validate_credentials"

@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from devtools.rules.plugin import Adapter, Plugin
+from devtools.rules.plugin import Adapter, Plugin, nodes
 from devtools.rules.rulebook import Finding, rule
 
 _REQUEST_FUNCTIONS = ("get", "post", "put", "patch", "delete", "head", "options", "request")
@@ -29,7 +29,7 @@ def _last_name(node: ast.expr) -> str:
 
 
 def _classes(module: ast.Module) -> list[ast.ClassDef]:
-    return [node for node in ast.walk(module) if isinstance(node, ast.ClassDef)]
+    return [node for node in nodes(module) if isinstance(node, ast.ClassDef)]
 
 
 def _derives(definition: ast.ClassDef, parent: str) -> bool:
@@ -44,7 +44,7 @@ def _modules_of_adapters(plugin: Plugin) -> Iterator[tuple[Adapter, ast.Module]]
 
 def _calls(plugin: Plugin) -> Iterator[tuple[str, ast.Call]]:
     for path, module in plugin.modules.items():
-        for node in ast.walk(module):
+        for node in nodes(module):
             if isinstance(node, ast.Call):
                 yield path, node
 
@@ -62,7 +62,7 @@ def one_subclass(plugin: Plugin) -> Iterator[Finding]:
 def imported_subclass(plugin: Plugin) -> Iterator[Finding]:
     """An imported subclass counts as a second one: import its module instead."""
     for adapter, module in _modules_of_adapters(plugin):
-        for node in ast.walk(module):
+        for node in nodes(module):
             if isinstance(node, ast.ImportFrom):
                 for name in node.names:
                     if _is_subclass(plugin, node.module or "", name.name, adapter.parent):
@@ -104,7 +104,7 @@ def no_print(plugin: Plugin) -> Iterator[Finding]:
 def no_exit(plugin: Plugin) -> Iterator[Finding]:
     """After sys.exit in a tool the call never ends."""
     for path, module in plugin.modules.items():
-        for node in ast.walk(module):
+        for node in nodes(module):
             match node:
                 case ast.Call(func=left) | ast.Raise(exc=ast.expr() as left):
                     name = dotted_name(left)
@@ -116,7 +116,7 @@ def no_exit(plugin: Plugin) -> Iterator[Finding]:
 def no_asyncio(plugin: Plugin) -> Iterator[Finding]:
     """Of two calls that run asyncio at once in the gevent process one fails."""
     for path, module in plugin.modules.items():
-        for node in ast.walk(module):
+        for node in nodes(module):
             names: list[str] = []
             if isinstance(node, ast.Import):
                 names = [name.name for name in node.names]
@@ -141,7 +141,7 @@ def request_timeout(plugin: Plugin) -> Iterator[Finding]:
 def secret_told(plugin: Plugin) -> Iterator[Finding]:
     """A variable named like a secret, on its way into a log line or an error."""
     for path, module in plugin.modules.items():
-        for node in ast.walk(module):
+        for node in nodes(module):
             told: list[ast.expr] = []
             if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
                 told = [*node.exc.args, *(keyword.value for keyword in node.exc.keywords)]
