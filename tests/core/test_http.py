@@ -872,6 +872,20 @@ def test_a_deadline_that_has_come_is_watched_again_when_it_is_postponed() -> Non
     assert not [thread for thread in threading.enumerate() if thread.name == "opskit-deadline"]
 
 
+def test_a_deadline_that_is_postponed_while_it_is_watched_comes_later() -> None:
+    with (
+        talking(idle) as port,
+        http.Deadline(soon(0.2)) as deadline,
+        socket.create_connection(("127.0.0.1", port)) as connection,
+    ):
+        deadline.guard(connection)
+        deadline.postpone(soon(0.6))
+        began = time.monotonic()
+        assert connection.recv(1) == b""  # until the watchdog shuts it down
+        assert time.monotonic() - began >= 0.4
+    assert not [thread for thread in threading.enumerate() if thread.name == "opskit-deadline"]
+
+
 def test_whether_anything_was_sent_is_told_of_each_request() -> None:
     with serving(lambda request: request.answer(200, b"x")) as url, http.Deadline(soon()) as deadline:
         assert rushing(deadline, url) == (200, b"x")
