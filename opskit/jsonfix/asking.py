@@ -4,9 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
-from typing import Annotated, Any
-
-from pydantic import Field, WithJsonSchema
+from typing import Any
 
 from opskit.errors import Unavailable
 from opskit.jsonfix.account import worded
@@ -14,42 +12,12 @@ from opskit.jsonfix.confidence import confidence
 from opskit.jsonfix.edits import Edit
 from opskit.jsonfix.gate import Answer, Rules, answered, mended_by
 from opskit.jsonfix.mending import Mended, Problem
-from opskit.jsonfix.text import Gate, Repaired, Text
-from opskit.model import Item
+from opskit.jsonfix.text import Regenerated, Request, Text, Usage
 from opskit.ports import LanguageModel, Reply
 
 _DEADLINE_S = 300  # after it no model is asked again: an answer may take 240 s, and Dify ends a call after 600 s
 _QUOTED = 100_000  # characters of the text that a model is shown
 _PROBLEMS = 20
-
-# Dify's model selector: {provider, model, model_type, mode, completion_params}.
-type ModelChoice = Annotated[dict[str, Any], WithJsonSchema({"type": "model-selector"})]
-
-
-class Request(Gate):
-    """A text that should be JSON, and the model to ask where it cannot be repaired."""
-
-    text: str = Field(min_length=1)
-    instruction: str = ""
-    model: ModelChoice
-    attempts: int = Field(default=2, ge=1, le=3)
-
-
-class Usage(Item):
-    """What the answers of the model took, added up."""
-
-    prompt_tokens: int = Field(description="Tokens that the model read.")
-    completion_tokens: int = Field(description="Tokens that it wrote.")
-    total_tokens: int = Field(description="Both together.")
-    total_price: str = Field(description="As a decimal number; 0 where the model has no price in Dify.")
-    currency: str = Field(description="Of the price; empty where it is not known.")
-
-
-class Regenerated(Repaired):
-    """JSON that is valid and conforms, or what is wrong with it, and what the model had to do with it."""
-
-    attempts: int = Field(description="How often the model was asked; 0 where repair was enough.")
-    usage: Usage = Field(description="Tokens and price of the answers.")
 
 
 def regenerate(request: Request, model: LanguageModel, *, heavy: Callable[..., Any]) -> Answer:

@@ -1,9 +1,9 @@
 """What is asked of a text that should be JSON, and what became of it."""
 
 import warnings
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, WithJsonSchema
 
 from opskit.model import Item, Params, Result
 
@@ -73,3 +73,33 @@ class Repaired(Result):
     dropped_text: str = Field(description="What stood before and behind the JSON.")
     fallback_used: bool = Field(description="Whether the fallback stands in place of the text.")
     oversize: bool = Field(description="Whether the JSON went into the file result.json, being too large.")
+
+
+# Dify's model selector: {provider, model, model_type, mode, completion_params}.
+type ModelChoice = Annotated[dict[str, Any], WithJsonSchema({"type": "model-selector"})]
+
+
+class Request(Gate):
+    """A text that should be JSON, and the model to ask where it cannot be repaired."""
+
+    text: str = Field(min_length=1)
+    instruction: str = ""
+    model: ModelChoice
+    attempts: int = Field(default=2, ge=1, le=3)
+
+
+class Usage(Item):
+    """What the answers of the model took, added up."""
+
+    prompt_tokens: int = Field(description="Tokens that the model read.")
+    completion_tokens: int = Field(description="Tokens that it wrote.")
+    total_tokens: int = Field(description="Both together.")
+    total_price: str = Field(description="As a decimal number; 0 where the model has no price in Dify.")
+    currency: str = Field(description="Of the price; empty where it is not known.")
+
+
+class Regenerated(Repaired):
+    """JSON that is valid and conforms, or what is wrong with it, and what the model had to do with it."""
+
+    attempts: int = Field(description="How often the model was asked; 0 where repair was enough.")
+    usage: Usage = Field(description="Tokens and price of the answers.")

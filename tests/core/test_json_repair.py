@@ -1,13 +1,15 @@
 """Which JSON is meant, what is said about it, and what the tools answer."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from opskit import wording
+from opskit import jsonfix, wording
 from opskit.errors import InvalidInput, Unavailable
 from opskit.jsonfix import Regenerated, Repaired, Request, Schema, Text, gate, mend, regenerate, repair
 from opskit.jsonfix.confidence import DOUBTS, SURE
@@ -429,3 +431,10 @@ def test_a_key_that_occurs_twice_is_found_behind_spaces_before_colons(gap: str) 
     mended = mend(text)
     assert mended.text == text
     assert "duplicate_key" in {problem.code for problem in mended.problems}
+
+
+def test_what_works_is_loaded_when_it_is_asked_for() -> None:
+    code = "import opskit.jsonfix as j, sys; a = 'opskit.jsonfix.marks' in sys.modules; j.repair; print(a)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "False\n"
+    assert not hasattr(jsonfix, "nothing")
