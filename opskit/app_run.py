@@ -128,7 +128,7 @@ def run(job: Job, workspace: Workspace, speech: Speech | None = None) -> Complet
     if job.webhook_url:
         told = tell(_event(outcome.run, done.error, outcome.error.key if outcome.error else "", speech.blank))
         failed = told.error.told(locale, find.secrets) if told.error else ""
-        done = done.model_copy(update={"webhook_delivered": told.delivered, "webhook_error": speech.blank.text(failed)})
+        done = done.model_copy(update={"webhook_delivered": told.delivered, "webhook_error": failed})
     stopped = job.stop_on_timeout and target.stoppable
     return done.model_copy(update={"report": _report(done, locale, told=bool(job.webhook_url), stopped=stopped)})
 
@@ -168,7 +168,7 @@ def _completion(outcome: Outcome, status: Status, blank: Blank, secrets: Sequenc
         answer=blank.text(run.text),
         outputs=blank.value(run.outputs),
         status=status,
-        error=blank.text(outcome.error.told(locale, secrets)) if outcome.error else "",
+        error=outcome.error.told(locale, secrets) if outcome.error else "",
         run_id=run.run_id,
         task_id=run.task_id,
         conversation_id=run.conversation_id,
@@ -188,7 +188,7 @@ def _event(run: Run, error: str, code: str, blank: Blank) -> dict[str, Any]:
         "run_id": run.run_id,
         "status": "failed" if error else "completed",
         "data": {"answer": blank.text(run.text), "outputs": blank.value(run.outputs), "usage": usage},
-        "error": {"code": code, "message": blank.text(error)} if error else None,
+        "error": {"code": code, "message": error} if error else None,
         "timestamp": int(time.time()),
     }
 

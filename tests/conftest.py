@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from devtools.dify_server import DifyServer
 from devtools.plugin_process import PluginProcess
 from devtools.plugin_storage import PluginStorage
 
@@ -41,3 +42,20 @@ def served(tmp_path: Path) -> Iterator[str]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[DifyServer]:
+    """A Dify for all tests of a module."""
+    with DifyServer() as running:
+        yield running
+
+
+@pytest.fixture
+def dify(server: DifyServer) -> DifyServer:
+    """The same, as if nothing had been asked of its console."""
+    server.console.faults.forget()
+    server.console.calls.clear()
+    server.console.door.role = "owner"
+    server.console.routes.daemon = True
+    return server

@@ -61,7 +61,7 @@ def ask(
             plan.judge, answers, inquiry, caller=workspace.app_id, progress=progress, ends=ends
         )
         outcomes += [ruling] if ruling else []
-        verdict = blank.text(problem.told(locale, plan.secrets)) if problem else ""
+        verdict = problem.told(locale, plan.secrets) if problem else ""
     words = report.merged(answers, locale)
     if inquiry.mode != "merge":
         words = report.compared(answers, locale, winner=winner, first=first, verdict=verdict)
@@ -124,7 +124,7 @@ def _answer(name: str, outcome: Outcome, blank: Blank, secrets: Sequence[str], l
         status=_STATUSES[outcome.ending],
         answer=blank.text(run.text),
         outputs=blank.value(run.outputs),
-        error=blank.text(outcome.error.told(locale, secrets)) if outcome.error else "",
+        error=outcome.error.told(locale, secrets) if outcome.error else "",
         elapsed_ms=round(outcome.elapsed_s * 1000),
         tokens=run.tokens,
         cost=run.cost,

@@ -1,7 +1,7 @@
 """Keys of apps renewed at a Dify on this machine."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,21 +19,6 @@ OLD_SECRET = "fake-old-value-0123456789"
 NOWHERE = "0b0b0b0b-0000-4000-8000-00000000000b"
 LONG_AGO = 1_700_000_000
 HOOK: dict[str, Any] = {"webhook_url": "https://hooks.example/key", "webhook_secret": "fake-webhook-secret-0123"}
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[DifyServer]:
-    with DifyServer() as running:
-        yield running
-
-
-@pytest.fixture
-def dify(server: DifyServer) -> DifyServer:
-    server.console.faults.forget()
-    server.console.calls.clear()
-    server.console.door.role = "owner"
-    server.console.routes.daemon = True
-    return server
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Secrets of workflow apps renewed at a Dify on this machine."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,21 +13,6 @@ from opskit.rotation import Order, Rotated, Rotations, rotate
 
 OLD, NEW, OTHER = "fake-old-value-0123456789", "fake-new-value-0123456789", "fake-other-secret-0123"
 UNFINISHED = "fake-unfinished-secret-0123"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[DifyServer]:
-    with DifyServer() as running:
-        yield running
-
-
-@pytest.fixture
-def dify(server: DifyServer) -> DifyServer:
-    server.console.faults.forget()
-    server.console.calls.clear()
-    server.console.door.role = "owner"
-    server.console.routes.daemon = True
-    return server
 
 
 @pytest.fixture
