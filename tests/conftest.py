@@ -1,7 +1,7 @@
 import http.server
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from hypothesis import settings
 from devtools.dify_server import DifyServer
 from devtools.plugin_process import PluginProcess
 from devtools.plugin_storage import PluginStorage
+from opskit.dify.console import exchange
 
 # On CI the examples are always the same: a red build is the change's fault, not the dice's.
 settings.register_profile("ci", derandomize=True)
@@ -59,3 +60,14 @@ def dify(server: DifyServer) -> DifyServer:
     server.console.door.role = "owner"
     server.console.routes.daemon = True
     return server
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Where a fault is that no answer comes, it is not waited for as long as usual; a slow answer is no fault."""
+
+    def wait(fault: str) -> None:
+        if fault.startswith("timeout"):
+            monkeypatch.setattr(exchange, "CALL_S", 0.5)
+
+    return wait

@@ -571,29 +571,23 @@ WRITES: dict[str, Callable[[Console, App], object]] = {
 NO_ANSWER = ["500", "timeout", "reset", "html", "500_done", "timeout_done", "reset_done", "cut"]
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No answer is waited for as long as usual."""
-    monkeypatch.setattr(exchange, "CALL_S", 0.15)
-
-
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("fault", NO_ANSWER)
 @pytest.mark.parametrize("call", READS)
 def test_what_is_read_is_asked_for_once_more(
-    dify: DifyServer, app: App, console: Console, call: str, fault: str
+    dify: DifyServer, app: App, console: Console, *, call: str, fault: str, impatient: Callable[[str], None]
 ) -> None:
+    impatient(fault)
     dify.console.fail(call, fault)
     assert READS[call](console, app) is not None
     assert dify.console.calls == [call, call]
 
 
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("fault", NO_ANSWER)
 @pytest.mark.parametrize("call", WRITES)
 def test_what_is_written_is_sent_once_and_may_have_been_done(
-    dify: DifyServer, app: App, console: Console, call: str, fault: str
+    dify: DifyServer, app: App, console: Console, *, call: str, fault: str, impatient: Callable[[str], None]
 ) -> None:
+    impatient(fault)
     dify.console.fail(call, fault)
     with pytest.raises(Unavailable, match=r"\[console_unsure\]"):
         WRITES[call](console, app)

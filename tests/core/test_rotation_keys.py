@@ -9,7 +9,7 @@ import pytest
 from devtools.dify_server import App, DifyServer, simple_flow, variable
 from devtools.dify_server.flows import ApiKey
 from opskit import webhook
-from opskit.dify.console import AppKey, Console, exchange
+from opskit.dify.console import AppKey, Console
 from opskit.dify.service import App as ServiceApp
 from opskit.dify.service import Server
 from opskit.errors import InvalidCredentials, InvalidInput, OpskitError, Refused
@@ -225,10 +225,10 @@ FAULTS += [(name, 1, fault) for name in ("sync", "publish", "create_key", "delet
 
 @pytest.mark.parametrize("failing", FAULTS)
 def test_a_call_that_fails_loses_nothing(
-    dify: DifyServer, app: App, caller: App, failing: tuple[str, int, str], monkeypatch: pytest.MonkeyPatch
+    dify: DifyServer, app: App, caller: App, failing: tuple[str, int, str], impatient: Callable[[str], None]
 ) -> None:
     call, nth, fault = failing
-    monkeypatch.setattr(exchange, "CALL_S", 0.3)
+    impatient(fault)
     dify.console.fail(call, fault, nth)
     try:
         row = one(renewed(dify, app, **deliver_to(caller)))

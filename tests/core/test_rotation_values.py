@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from devtools.dify_server import App, DifyServer, Flow, simple_flow, variable
-from opskit.dify.console import HIDDEN, Console, Export, Workflow, exchange
+from opskit.dify.console import HIDDEN, Console, Export, Workflow
 from opskit.errors import InvalidCredentials, InvalidInput, OpskitError
 from opskit.rotation import Order, Rotated, Rotations, rotate
 
@@ -264,11 +264,11 @@ FAULTS = [
 
 @pytest.mark.parametrize("failing", FAULTS)
 def test_a_call_that_fails_loses_nothing(
-    dify: DifyServer, failing: tuple[str, str, int, str], monkeypatch: pytest.MonkeyPatch
+    dify: DifyServer, failing: tuple[str, str, int, str], impatient: Callable[[str], None]
 ) -> None:
     way, call, nth, fault = failing
     dirty, works = way != "clean", way != "back"
-    monkeypatch.setattr(exchange, "CALL_S", 0.2)
+    impatient(fault)
     app = dify.add(App("legal", draft=flow(), works=lambda flow: works or flow.value("KEY") == OLD))
     before = held(unfinished(app) if dirty else app)
     dify.console.fail(call, fault, nth)

@@ -2,7 +2,7 @@
 
 import copy
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from devtools.dify_server import CONSOLE_FAULTS, App, DifyServer, simple_flow, variable
 from devtools.dify_server.flows import Flow
 from opskit import history, versions
-from opskit.dify.console import Console, exchange
+from opskit.dify.console import Console
 from opskit.errors import InvalidCredentials, InvalidInput, OpskitError, Refused, Unavailable
 from opskit.history.shelf import Shelf
 from opskit.versions import listing
@@ -384,10 +384,10 @@ def test_a_server_that_does_not_list_its_versions(dify: DifyServer, storage: Mem
 @pytest.mark.parametrize("fault", CONSOLE_FAULTS)
 @pytest.mark.parametrize("call", ["apps", "published", "export", "app", "versions"])
 def test_a_console_call_that_fails_loses_nothing(
-    call: str, fault: str, dify: DifyServer, storage: Memory, monkeypatch: pytest.MonkeyPatch
+    call: str, fault: str, dify: DifyServer, storage: Memory, impatient: Callable[[str], None]
 ) -> None:
     """Once it is asked again; twice it is said, and what was kept stays as it was."""
-    monkeypatch.setattr(exchange, "CALL_S", 0.2)
+    impatient(fault)
     app, other = legal(dify), legal(dify, name="other")
     take(dify, storage, tag="before")
     publish(dify, app, "v2")
