@@ -4,14 +4,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from opskit.dify.console import AppKey, Console
+from opskit.dify.console import AppKey, Console, steadily
 from opskit.dify.service import Server
-from opskit.errors import Conflict, OpskitError, Unavailable
+from opskit.errors import OpskitError
 from opskit.rotation.order import Order, State
-
-BACK_S = 40.0  # for a way back, whatever time is left otherwise
-_TRIES = 3
-_PAUSE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +28,8 @@ class Desk:
         return found
 
     def steadily[T](self, do: Callable[[], T]) -> T:
-        """Do it up to three times, until it neither gets no answer nor meets a change. It has to bear a repetition."""
-        for _ in range(_TRIES - 1):
-            try:
-                return do()
-            except (Unavailable, Conflict):
-                self.pause(_PAUSE_S)
-        return do()
+        """As the function of that name, with the pause of this desk."""
+        return steadily(do, self.pause)
 
 
 @dataclass(slots=True)
@@ -51,8 +42,3 @@ class Standing:
     old_key_ids: list[str] = field(default_factory=list)
     new_key: AppKey | None = None
     error: OpskitError | None = None
-
-
-def back_ends() -> float:
-    """Until when a way back may take."""
-    return time.monotonic() + BACK_S

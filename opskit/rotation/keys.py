@@ -5,10 +5,10 @@ from collections.abc import Collection, Sequence
 
 from opskit import webhook
 from opskit.dify.access import plain
-from opskit.dify.console import AppKey
+from opskit.dify.console import AppKey, back_ends
 from opskit.dify.service import App
 from opskit.errors import InvalidCredentials, OpskitError, Refused, Unavailable
-from opskit.rotation.desk import Desk, Standing, back_ends
+from opskit.rotation.desk import Desk, Standing
 from opskit.rotation.order import Address
 from opskit.rotation.place import Place
 from opskit.rotation.values import gone_back

@@ -10,7 +10,6 @@ from pydantic import Field
 from opskit import webhook
 from opskit.dify.access import Access, is_uuid, plain
 from opskit.dify.console import HIDDEN, MASK, ConsoleAccess
-from opskit.dify.service import Server
 from opskit.errors import InvalidCredentials, InvalidInput
 from opskit.model import AS_TEXT, STRUCTURED, Item, Key, Line, Listed, Result
 
@@ -55,11 +54,6 @@ class Order(ConsoleAccess):
     def apps(self) -> tuple[str, ...]:
         """The ids of the apps, each once."""
         return tuple(dict.fromkeys(self.app_ids))
-
-    def service(self) -> Server:
-        """The Service API of the same Dify. Its cloud has it at another host than the console."""
-        base = self.base_url.rstrip("/").removesuffix("/console/api").replace("//cloud.dify.ai", "//api.dify.ai", 1)
-        return Server.at(base, self.headers())
 
     def probes(self) -> Mapping[str, str]:
         """The keys that apps are probed with, by the ids of the apps. InvalidCredentials: they are no pairs."""

@@ -1,14 +1,11 @@
 """A new value for a secret of a workflow app: put, proved by a run, and put back where that fails."""
 
 from opskit.dify.access import plain
-from opskit.dify.service import App
-from opskit.errors import OpskitError, Refused
+from opskit.dify.probe import probe
+from opskit.errors import OpskitError
 from opskit.rotation.desk import Desk, Standing
 from opskit.rotation.order import State
 from opskit.rotation.place import Place
-
-_CHATFLOW = "advanced-chat"
-_QUESTION = "ping"
 
 
 def renew(desk: Desk, stands: Standing) -> None:
@@ -26,7 +23,7 @@ def renew(desk: Desk, stands: Standing) -> None:
         place.put(value)
         key = order.probes().get(app.id)
         if key:
-            _probe(desk, key, app.mode)
+            probe(desk.service, key, app.mode, order.probe_inputs, desk.ends)
         place.finish(value)
     except OpskitError as error:
         stands.state = gone_back([place], error)
@@ -45,17 +42,3 @@ def gone_back(places: list[Place], why: OpskitError) -> State:
             why.also("rotation_not_back", app=place.app_id, variable=place.variable, problem=f"[{error.key}]")
             state = "failed"
     return state
-
-
-def _probe(desk: Desk, key: str, mode: str) -> None:
-    """Run the app once. Whatever the run raises; Refused ``rotation_probe``: it did not succeed."""
-    inputs = dict(desk.order.probe_inputs)
-    request: dict[str, object] = {"inputs": inputs, "user": "opskit"}
-    if mode == _CHATFLOW:
-        request["query"] = str(inputs.pop("query", _QUESTION))
-    with App(desk.service, key) as app:
-        run = app.run(mode, request, desk.ends)
-    if run.error:
-        raise run.error
-    if not run.succeeded:
-        raise Refused("rotation_probe", status=run.status)

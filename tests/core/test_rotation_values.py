@@ -127,7 +127,7 @@ def test_a_run_that_does_not_succeed_is_no_proof(dify: DifyServer, app: App) -> 
     app.status = "stopped"
     row = one(renewed(dify, app, **probes(app)))
     assert row.state == "reverted"
-    assert row.error.startswith("[rotation_probe]")
+    assert row.error.startswith("[app_probe]")
 
 
 def test_a_chatflow_is_asked_a_question(dify: DifyServer) -> None:
@@ -146,7 +146,7 @@ def test_one_app_that_fails_leaves_the_others(dify: DifyServer, app: App) -> Non
     assert [row.error.split("]")[0] for row in rotations.rotated] == [
         "[rotation_no_variable",
         "[rotation_not_secret",
-        "[rotation_unpublished",
+        "[app_unpublished",
         "",
     ]
 
@@ -166,7 +166,7 @@ def test_an_export_that_tells_no_secrets_ends_it(
 ) -> None:
     monkeypatch.setattr(Console, "export", lambda *_, **__: Export(text))
     row = one(renewed(dify, app))
-    assert (row.state, row.error.split()[0]) == ("untouched", "[rotation_untold]")
+    assert (row.state, row.error.split()[0]) == ("untouched", "[app_untold]")
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_somebody_who_writes_in_between_is_not_overwritten(
 
     monkeypatch.setattr(Console, "published", published)
     row = one(renewed(dify, app))
-    assert (row.state, row.error.split()[0]) == ("untouched", "[rotation_moved]")
+    assert (row.state, row.error.split()[0]) == ("untouched", "[app_moved]")
 
 
 def test_somebody_who_writes_after_us_is_not_overwritten(
@@ -221,7 +221,7 @@ def test_somebody_who_writes_after_us_is_not_overwritten(
     monkeypatch.setattr(Console, "publish", publish)
     row = one(renewed(dify, app, **probes(app)))
     assert row.state == "failed"
-    assert "[rotation_moved]" in row.error
+    assert "[app_moved]" in row.error
     assert UNFINISHED in held(app)[1][2]
 
 
@@ -239,8 +239,8 @@ def test_somebody_who_publishes_after_us_is_not_undone(
 
     monkeypatch.setattr(Console, "publish", publish)
     row = one(renewed(dify, app))
-    assert (row.state, row.error.split()[0]) == ("failed", "[rotation_not_read_back]")
-    assert "[rotation_moved]" in row.error
+    assert (row.state, row.error.split()[0]) == ("failed", "[app_not_read_back]")
+    assert "[app_moved]" in row.error
 
 
 # Every call of the console goes wrong once

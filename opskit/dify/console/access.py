@@ -69,3 +69,8 @@ class ConsoleAccess(Reached):
         """
         base = self.base_url.rstrip("/").removesuffix("/console/api").replace(*_CLOUD, 1)
         return Server.at(base, self.headers(), by_model=by_model, api="/console/api")
+
+    def service(self, *, by_model: bool = False) -> Server:
+        """The Service API of the same Dify. As ``server``."""
+        base = self.base_url.rstrip("/").removesuffix("/console/api").replace(_CLOUD[1], _CLOUD[0], 1)
+        return Server.at(base, self.headers(), by_model=by_model)

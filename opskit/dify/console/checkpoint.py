@@ -1,0 +1,192 @@
+"""What an app serves and what its draft is, kept in memory while both are changed: so there is a way back.
+
+Only the draft can be written, and only what it holds can be published. The hash that guards a draft does not cover its
+environment, so that is read twice, around everything else that is read. Dify shows no values of secrets but in an
+export that is asked for them: they are held here in clear, and nowhere else.
+"""
+
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+import yaml
+
+from opskit.dify.console.client import Console
+from opskit.dify.console.records import HIDDEN, MASK, Workflow
+from opskit.errors import Conflict, OpskitError, Refused, Unavailable
+
+BACK_S = 40.0  # for a way back, whatever time is left otherwise
+_TRIES = 3
+_PAUSE_S = 1.0
+
+
+def back_ends() -> float:
+    """Until when a way back may take."""
+    return time.monotonic() + BACK_S
+
+
+def steadily[T](do: Callable[[], T], pause: Callable[[float], None] = time.sleep) -> T:
+    """Do it up to three times, until it neither gets no answer nor meets a change. It has to bear a repetition."""
+    for _ in range(_TRIES - 1):
+        try:
+            return do()
+        except (Unavailable, Conflict):
+            pause(_PAUSE_S)
+    return do()
+
+
+@dataclass(slots=True)
+class Checkpoint:
+    """The app as it was: ``published`` and ``draft``, with their secrets in clear where they are asked for."""
+
+    console: Console
+    app_id: str
+    published: Workflow
+    draft: Workflow
+    clear: bool
+    pause: Callable[[float], None]
+    secrets: list[str] = field(repr=False)
+
+    @classmethod
+    def taken(
+        cls,
+        console: Console,
+        app_id: str,
+        ends: float,
+        *,
+        secrets: list[str],
+        pause: Callable[[float], None] = time.sleep,
+        clear: bool = True,
+    ) -> Self:
+        """Both, as they are now; the values of secrets are put into ``secrets``, which must not be shown.
+
+        Refused ``app_unpublished``: nothing is published. Conflict ``app_moved``: somebody is at work on the draft.
+        Unavailable ``app_untold``, ``console_daemon``: Dify does not tell the secrets, so there would be no way back.
+        """
+        first = console.draft(app_id, ends)
+        published = console.published(app_id, ends)
+        if published is None:
+            raise Refused("app_unpublished", app=app_id)
+        found = cls(console, app_id, published, first, clear, pause, secrets)
+        found.published = found.in_clear(published, ends)
+        found.draft = found.in_clear(first, ends)
+        found.unmoved(ends)
+        return found
+
+    def unmoved(self, ends: float) -> str:
+        """The hash of the draft. Conflict ``app_moved``: it is not as it was."""
+        now = self.console.draft(self.app_id, ends)
+        if not same(_masked(now), _masked(self.draft)):
+            raise Conflict("app_moved", app=self.app_id)
+        return now.hash
+
+    def in_clear(self, flow: Workflow, ends: float) -> Workflow:
+        """A draft or version with the values of its secrets, if they are asked for."""
+        if not self.clear or not any(one.secret for one in flow.environment):
+            return flow
+        version_id = "" if flow.is_draft else flow.id
+        text = self.console.export(self.app_id, ends, version_id=version_id, include_secret=True).text
+        values = _exported(text)
+        self.secrets.extend(str(values[one.id]) for one in flow.environment if one.secret and values.get(one.id))
+        if any(one.secret and one.id not in values for one in flow.environment):
+            raise Unavailable("app_untold", app=self.app_id)
+        environment = (replace(one, value=values[one.id]) if one.secret else one for one in flow.environment)
+        return replace(flow, environment=tuple(environment))
+
+    def write(self, flow: Workflow, unique_hash: str, ends: float, *, kept: Collection[str] = ()) -> None:
+        """Write the draft. Secrets that are named in ``kept`` are not sent: Dify keeps the values that it has.
+
+        As ``Console.sync``; but what was written is written, even if no answer came.
+        """
+        environment = [
+            replace(one, value=HIDDEN) if one.secret and one.name in kept else one for one in flow.environment
+        ]
+        try:
+            self.console.sync(
+                self.app_id,
+                ends,
+                graph=flow.graph,
+                features=flow.features,
+                environment=environment,
+                conversation=flow.conversation,
+                unique_hash=unique_hash,
+            )
+        except Unavailable:
+            if not self._holds(flow, ends):
+                raise
+
+    def rewrite(self, flow: Workflow, ours: Sequence[Workflow], ends: float) -> None:
+        """Write over what is ours, or as it was. Conflict ``app_moved``: the draft is neither."""
+
+        def write() -> None:
+            now = self.console.draft(self.app_id, ends)
+            known = [(one.graph, one.features) for one in (*ours, self.published, self.draft)]
+            if (now.graph, now.features) not in known:
+                raise Conflict("app_moved", app=self.app_id)
+            self.write(flow, now.hash, ends)
+
+        steadily(write, self.pause)
+
+    def publish(self, ends: float, *, name: str, comment: str = "", before: str) -> Workflow:
+        """Publish the draft and give the version; ``before`` is the id of the one that serves until then.
+
+        As ``Console.publish``; but what was published is published, even if no answer came.
+        """
+        try:
+            return self.console.publish(self.app_id, ends, name=name, comment=comment)
+        except Unavailable:
+            version = self.console.published(self.app_id, ends)
+            if version is None or version.id == before:
+                raise
+            return version
+
+    def back(self, ours: Sequence[Workflow], *, name: str, comment: str = "") -> bool:
+        """Go back to both, from what is ours, and say whether anything had to be changed. It takes its own time.
+
+        Conflict ``app_moved``: somebody else has written the draft, or published, in the meantime.
+        """
+        ends = back_ends()
+        serving = steadily(lambda: self.console.published(self.app_id, ends), self.pause)
+        served = serving is None or serving.id != self.published.id
+        if served:
+            if serving is None or serving.graph not in [one.graph for one in ours]:
+                raise Conflict("app_moved", app=self.app_id)
+            self.rewrite(self.published, ours, ends)
+            steadily(lambda: self.publish(ends, name=name, comment=comment, before=serving.id), self.pause)
+        if self._holds(self.draft, ends):
+            return served
+        self.rewrite(self.draft, ours, ends)
+        return True
+
+    def _holds(self, flow: Workflow, ends: float) -> bool:
+        """Whether the draft is just this, secrets included; False, too, where that is not known."""
+        try:
+            now = self.in_clear(self.console.draft(self.app_id, ends), ends)
+        except OpskitError:
+            return False
+        return same(now, flow) if self.clear else same(_masked(now), _masked(flow))
+
+
+def same(one: Workflow, other: Workflow) -> bool:
+    """Whether two workflows are the same in all that can be written."""
+    return _written(one) == _written(other)
+
+
+def _written(flow: Workflow) -> tuple[object, ...]:
+    return flow.graph, flow.features, flow.environment, flow.conversation
+
+
+def _masked(flow: Workflow) -> Workflow:
+    """The workflow as Dify shows it."""
+    environment = (replace(one, value=MASK) if one.secret else one for one in flow.environment)
+    return replace(flow, environment=tuple(environment))
+
+
+def _exported(text: str) -> Mapping[str, Any]:
+    """The values of the environment in a DSL, by the ids of the variables."""
+    try:
+        told = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
+        return {str(one["id"]): one.get("value", "") for one in told["workflow"]["environment_variables"]}
+    except (yaml.YAMLError, TypeError, KeyError, AttributeError, RecursionError):
+        return {}
