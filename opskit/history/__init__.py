@@ -5,6 +5,7 @@ dsl.py          a DSL in memory, read from YAML (reading.py) or assembled from w
 layout.py       what stands where on the canvas, told apart from what is meant
 canonical.py    hash and text (writing.py); places.py how a place in it is named
 secrets.py      marks in place of secrets, and back; looks.py what a secret looks like, texts.py where one may stand
+belongings.py   what an export leaves out because it belongs to the workspace, and back
 compare.py      changes (differences.py, changes.py) and risks (risks.py, references.py, plugins.py)
 report.py       a comparison in words; prose.py differences of texts
 """

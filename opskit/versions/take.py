@@ -1,7 +1,6 @@
 """Snapshots of many apps at once."""
 
 import time
-import uuid
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,11 +9,12 @@ from functools import partial
 from opskit.dify.console import Console
 from opskit.errors import InvalidInput, OpskitError, Unavailable
 from opskit.history import Canonical
-from opskit.history.shelf import Kept, Shelf, facts
+from opskit.history.shelf import Kept
 from opskit.model import Attachment
 from opskit.ports import Storage
 from opskit.versions import taken
-from opskit.versions.living import DEADLINE_S, Apart, at_once, living, moment, secrets_in
+from opskit.versions.keep import Keeper
+from opskit.versions.living import DEADLINE_S, Apart, at_once, secrets_in
 from opskit.versions.snapshot import Failure, Order, Snapshot, Snapshots
 from opskit.wording import Locale
 
@@ -27,12 +27,7 @@ class _Taking:
     """What is the same for every app."""
 
     order: Order
-    console: Console
-    storage: Storage
-    apart: Apart
-    ends: float
-    version: str
-    now: float
+    keeper: Keeper
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +53,7 @@ def take(
     with Console.of(order, by_model=by_model) as console:
         app_ids = _apps(order, console, ends)
         version = console.about(ends).version  # where nobody is let in, this says so once
-        taking = _Taking(order, console, storage, apart, ends, version, now)
+        taking = _Taking(order, Keeper(console, storage, apart, ends, now, version))
         with ThreadPoolExecutor(PARALLEL, thread_name_prefix="opskit-snapshot") as pool:
             found = list(pool.map(partial(_settled, taking), app_ids))
         remarks = [remark.told(locale) for remark in console.remarks]
@@ -95,35 +90,12 @@ def _settled(taking: _Taking, app_id: str) -> _Taken:
 
 
 def _one(taking: _Taking, app_id: str) -> tuple[Snapshot, str]:
-    order, ends = taking.order, taking.ends
-    read = taking.console.draft if order.source == "draft" else taking.console.published
-    flow = read(app_id, ends)
+    order, keeper = taking.order, taking.keeper
+    read = keeper.console.draft if order.source == "draft" else keeper.console.published
+    flow = read(app_id, keeper.ends)
     if flow is None:
         raise InvalidInput("not_published")
-    made = living(taking.console, app_id, flow, ends, taking.apart)
-    shelf = Shelf(taking.storage, app_id)
-    kept = [entry for entry in shelf.entries() if entry.source == order.source]
-    unchanged = bool(kept) and kept[-1].sha256 == made.sha256
-    if unchanged:
-        entry = kept[-1]
-        if order.tag and not entry.tagged:
-            entry = shelf.tag(entry.snapshot_id, order.tag)
-    else:
-        entry = facts(
-            snapshot_id=uuid.uuid4().hex[:12],
-            tag=order.tag or time.strftime("%Y%m%d-%H%M%S", time.gmtime(taking.now)),
-            tagged=bool(order.tag),
-            note=order.note,
-            sha256=made.sha256,
-            created=moment(taking.now),
-            by=flow.updated_by or flow.created_by,
-            name=made.dsl.name,
-            mode=made.dsl.mode,
-            source=order.source,
-            version_id="" if flow.is_draft else flow.id,
-            dify_version=taking.version,
-        )
-        entry = shelf.add(made.text, entry, keep=order.keep)
+    entry, made, unchanged = keeper.keep(app_id, flow, most=order.keep, tag=order.tag, note=order.note)
     return _told(app_id, entry, made, unchanged=unchanged), made.text
 
 
