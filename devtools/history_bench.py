@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from devtools.dify_server import App, DifyServer, simple_flow
+from devtools.plugin_storage import Memory
 from devtools.sales_bench.table import lines, most, targets
 from opskit import history, versions
 from opskit.versions.take import PARALLEL
@@ -108,22 +109,6 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-class _Memory:
-    """A storage in memory."""
-
-    def __init__(self) -> None:
-        self._values: dict[str, bytes] = {}
-
-    def get(self, key: str) -> bytes | None:
-        return self._values.get(key)
-
-    def set(self, key: str, value: bytes) -> None:
-        self._values[key] = value
-
-    def delete(self, key: str) -> None:
-        self._values.pop(key, None)
-
-
 def snapshot(apps: int) -> tuple[float, float]:
     """The seconds of a snapshot of so many apps, and the ideal: the console's answers, so many at once, and no more."""
     with DifyServer() as dify:
@@ -132,7 +117,7 @@ def snapshot(apps: int) -> tuple[float, float]:
         door, dify.console.latency_s = dify.console.door, _ANSWER_S
         access = {"base_url": dify.url, "admin_key": door.admin_key, "workspace_id": door.workspace_id}
         order = versions.Order.model_validate({"app_ids": "all", **access})
-        took = seconds(lambda: versions.take(order, _Memory()))
+        took = seconds(lambda: versions.take(order, Memory()))
         calls = len(dify.console.calls)
         listing = dify.console.calls.count("apps")
     each = (calls - listing) // apps  # calls of one app, which follow one another

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from opskit.errors import Unavailable
+
 
 class PluginStorage:
     """Keeps values in ``kept`` (hexadecimal, by key); every other reverse invocation is refused."""
@@ -26,3 +28,25 @@ class PluginStorage:
                 del self.kept[key]
                 return {"data": "ok", "deleted_num": 1}
         raise RuntimeError("load data failed, please check if the key is correct")
+
+
+class Memory:
+    """The storage as the core sees it (``opskit.ports.Storage``), in memory; ``down`` lets writing fail."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, bytes] = {}
+        self.down = False
+
+    def get(self, key: str) -> bytes | None:
+        """The value of a key."""
+        return self.values.get(key)
+
+    def set(self, key: str, value: bytes) -> None:
+        """Keep a value. Unavailable ``storage_unavailable``."""
+        if self.down:
+            raise Unavailable("storage_unavailable", problem="down")
+        self.values[key] = value
+
+    def delete(self, key: str) -> None:
+        """Delete what may not be there."""
+        self.values.pop(key, None)

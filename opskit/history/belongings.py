@@ -46,8 +46,8 @@ class Regained:
     """
 
     dsl: Dsl
-    unset: tuple[str, ...]
-    lost: tuple[str, ...]
+    unset: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
 
 
 def leave_out(data: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from devtools.dify_server import CONSOLE_FAULTS, App, DifyServer, simple_flow, variable
 from devtools.dify_server.flows import Flow
+from devtools.plugin_storage import Memory
 from opskit import history, versions
 from opskit.dify.console import Console
 from opskit.errors import InvalidCredentials, InvalidInput, OpskitError, Refused, Unavailable
@@ -23,25 +24,6 @@ from opskit.versions.taken import filename
 
 SECRET = "fake-secret-value-0123456789"
 NOWHERE = "0b0b0b0b-0000-4000-8000-00000000000b"
-
-
-class Memory:
-    """A storage in memory."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, bytes] = {}
-        self.down = False
-
-    def get(self, key: str) -> bytes | None:
-        return self.values.get(key)
-
-    def set(self, key: str, value: bytes) -> None:
-        if self.down:
-            raise Unavailable("storage_unavailable", problem="down")
-        self.values[key] = value
-
-    def delete(self, key: str) -> None:
-        self.values.pop(key, None)
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@
     assembled.py  a DSL from its parts, for when the server cannot export
     client.py     everything that can be asked
     checkpoint.py what an app was, while it is changed, and the way back
+    claim.py      who is at work on an app, within this process
 
 Source: Dify 1.13.3, tried on a running server; where it matters, 1.12.1 and 2.0b2. ``Export.text`` is YAML, secrets
 are masked everywhere but in an export that is asked for them.
@@ -15,6 +16,7 @@ are masked everywhere but in an export that is asked for them.
 
 from opskit.dify.console.access import ConsoleAccess
 from opskit.dify.console.checkpoint import Checkpoint, back_ends, same, steadily
+from opskit.dify.console.claim import claimed
 from opskit.dify.console.client import MAX_COMMENT, MAX_KEYS, MAX_NAME, MODES, Console, Remark
 from opskit.dify.console.entry import AdminKey, Entry, Login
 from opskit.dify.console.records import (
@@ -57,6 +59,7 @@ __all__ = [
     "Versions",
     "Workflow",
     "back_ends",
+    "claimed",
     "same",
     "steadily",
 ]

@@ -1,0 +1,186 @@
+"""What the app shall be: a snapshot, a version or a file, made whole for this app as it is now.
+
+Secrets keep their current values. Those of the environment Dify keeps itself, by the ids of the draft's variables;
+those that were written into nodes are taken from the same places of the draft, or of Dify's own version.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from opskit import history
+from opskit.dify import fetched
+from opskit.dify.console import About, Checkpoint, Console, ConsoleApp, Variable, Workflow
+from opskit.dify.console.assembled import assembled
+from opskit.errors import InvalidInput, OpskitError, Refused
+from opskit.history import Canonical, Dsl, Redacted
+from opskit.history.belongings import Regained, Source, regain
+from opskit.history.shelf import Shelf
+from opskit.model import FileReference
+from opskit.ports import Storage
+from opskit.versions.living import Apart, living
+from opskit.versions.sides import Side
+
+_MOST = 50  # versions among which that of a file is looked for: each brings its whole graph along
+_ENVIRONMENT, _CONVERSATION = "environment_variables", "conversation_variables"
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What shall be: ``flow`` to be written, and ``dsl``, the same as a DSL that is in clear.
+
+    ``kept`` are the names of the secrets that Dify keeps, ``emptied`` those that nobody knows. ``unset`` are the
+    titles of nodes that have to be set up again.
+    """
+
+    flow: Workflow
+    dsl: Dsl
+    kept: frozenset[str]
+    emptied: tuple[str, ...]
+    unset: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The app, and what it was before."""
+
+    console: Console
+    app: ConsoleApp
+    about: About
+    before: Checkpoint
+    ends: float
+    apart: Apart
+
+    def whole(self, flow: Workflow, dependencies: Any = None) -> Dsl:
+        """A draft or version as a DSL that is in clear, but for the secrets of the environment."""
+        parts = {
+            "graph": flow.graph,
+            "features": flow.features,
+            _ENVIRONMENT: [one.sent for one in flow.environment],
+            _CONVERSATION: [one.sent for one in flow.conversation],
+        }
+        made = history.assemble(self.app.head, parts, version=self.about.dsl_version)
+        return replace(made, dependencies=dependencies)
+
+    def exported(self, flow: Workflow) -> Canonical:
+        """A draft or version as it is exported."""
+        return living(self.console, self.app.id, flow, self.ends, self.apart)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was asked for, as it is kept: from an export, or ``own``, as Dify has it itself."""
+
+    dsl: Dsl
+    own: Workflow | None
+
+
+def find(subject: Subject, aim: Side, storage: Storage, file: FileReference | None) -> Found:
+    """What is gone back to. InvalidInput: ``no_snapshot``, ``console_no_version``, or as ``history.read`` says."""
+    before = subject.before
+    match aim.kind:
+        case "snapshot":
+            shelf = Shelf(storage, subject.app.id)
+            entry = shelf.find(aim.name)
+            return _kept(subject, history.read(shelf.text(entry)), entry.version_id)
+        case "file":
+            with fetched([file] if file else [], subject.ends) as files:
+                return _kept(subject, history.read(files[0].path.read_bytes()), "")
+        case "draft":
+            flow = before.draft
+        case "published":
+            flow = before.published
+        case _:
+            flow = _version(subject, aim.name)
+    return Found(subject.whole(flow, subject.exported(flow).dsl.dependencies), flow)
+
+
+def make(subject: Subject, found: Found) -> Aim:
+    """What is written. Refused ``rollback_marks``, ``rollback_datasets``: a secret, or some knowledge, is not known."""
+    now = [subject.before.draft, subject.before.published]
+    current = [subject.whole(flow) for flow in now]
+    if found.own:
+        regained = Regained(found.dsl)
+    else:
+        sources = [Source(held, subject.exported(flow).dsl) for flow, held in zip(now, current, strict=True)]
+        regained = regain(found.dsl, *sources)
+    if regained.lost:
+        raise Refused("rollback_datasets", nodes=", ".join(regained.lost))
+    own = [subject.whole(found.own)] if found.own else []
+    marked = history.canonical(regained.dsl).dsl
+    filled = history.fill(marked, current[0], *own, current[1])
+    if filled.missing:
+        raise Refused("rollback_marks", places=", ".join(f"{one.node} {one.path}".strip() for one in filled.missing))
+    held = history.keep_secrets(filled.dsl, current[0])
+    kept = frozenset(one["name"] for one in held.dsl.variables(_ENVIRONMENT) if one["value"] == history.HIDDEN)
+    flow = _flow(held.dsl, {one.id: one for one in subject.before.draft.environment})
+    return Aim(
+        flow,
+        subject.whole(flow, found.dsl.dependencies),
+        kept,
+        tuple(_name(one) for one in held.missing),
+        regained.unset,
+    )
+
+
+def _kept(subject: Subject, dsl: Dsl, version_id: str) -> Found:
+    """What comes from an export: with the same version in Dify, where it is still there."""
+    own = _own(subject, history.canonical(dsl).sha256, version_id)
+    return Found(replace(subject.whole(own, dsl.dependencies), version=dsl.version) if own else dsl, own)
+
+
+def _own(subject: Subject, sha256: str, version_id: str) -> Workflow | None:
+    """The version in Dify that an export was made of, or one that means the same."""
+    before = subject.before
+    if version_id:
+        try:
+            return _version(subject, version_id)
+        except OpskitError:  # it has been deleted, or cannot be had
+            return None
+    try:
+        listed = subject.console.versions(subject.app.id, subject.ends, most=_MOST).items
+    except OpskitError:
+        listed = ()
+    flows = [before.draft, before.published, *(flow for flow in listed if not flow.is_draft)]
+    return next((flow for flow in flows if _hash(subject, flow) == sha256), None)
+
+
+def _hash(subject: Subject, flow: Workflow) -> str:
+    told = assembled(subject.app, flow, subject.about.version)
+    try:
+        return history.canonical(history.assemble(told["app"], told["workflow"], version=told["version"])).sha256
+    except InvalidInput:
+        return ""
+
+
+def _version(subject: Subject, version_id: str) -> Workflow:
+    published = subject.before.published
+    if published.id == version_id:
+        return published
+    return subject.console.version(subject.app.id, version_id, subject.ends)
+
+
+def _flow(dsl: Dsl, draft: Mapping[str, Variable]) -> Workflow:
+    """What is written: a secret that Dify keeps has the value that the draft has, as far as that is known."""
+    environment = [_variable(one) for one in dsl.variables(_ENVIRONMENT)]
+    return Workflow(
+        id="",
+        graph=dsl.workflow["graph"],
+        features=dsl.workflow["features"],
+        environment=tuple(
+            replace(one, value=draft[one.id].value) if one.secret and one.value == history.HIDDEN else one
+            for one in environment
+        ),
+        conversation=tuple(_variable(one) for one in dsl.variables(_CONVERSATION)),
+    )
+
+
+def _variable(told: Mapping[str, Any]) -> Variable:
+    """A variable with an id, which Dify wants of each."""
+    return Variable.of({"id": str(uuid.uuid4())} | {name: it for name, it in told.items() if it or name != "id"})
+
+
+def _name(place: Redacted) -> str:
+    """The name of a variable whose value is missing: ``/environment_variables/NAME/value``."""
+    return place.path.split("/")[2].replace("~1", "/").replace("~0", "~")
