@@ -30,6 +30,7 @@ LLM = {
     "credential_check": set(),
     "workflow_snapshot": {"tag", "note"},
     "workflow_history": {"left", "right", "file"},
+    "workflow_rollback": {"to", "file"},
     "key_rotation": set(),
     "sales_analysis": {"file", "csv_text", "file_url", "date"},
     "json_repair": {"text"},

@@ -40,6 +40,15 @@ class World:
     robot: Robot
     dify: DifyServer
     renewed: App
+    restored: App
+
+    def gone_back(self) -> dict[str, Any]:
+        """An app to be put back from its second version to its first, and proved by a run."""
+        app = self.restored
+        assert app.draft is not None
+        app.draft.graph["nodes"][1]["data"]["template"] = f"Authorization: Bearer {WRITTEN} {len(app.versions)}"
+        app.publish()
+        return {"app_id": app.id, "to": f"version:{app.versions[0].id}", "probe_key": app.key}
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +59,8 @@ def world() -> Iterator[World]:
         flow = simple_flow(f"Authorization: Bearer {WRITTEN}", [variable("KEY", HIDDEN, secret=True)])
         dify.add(App("versioned", draft=flow, id=VERSIONED))
         renewed = dify.add(App("renewed", draft=simple_flow("v1", [variable("KEY", OLD_VALUE, secret=True)])))
-        yield World(robot, dify, renewed)
+        restored = dify.add(App("restored", draft=simple_flow("v1", [variable("KEY", HIDDEN, secret=True)])))
+        yield World(robot, dify, renewed, restored)
 
 
 type Call = Callable[[World], dict[str, Any]]
@@ -67,6 +77,7 @@ GOOD: dict[str, Call] = {
     ),
     "workflow_snapshot": lambda world: console(world) | {"app_ids": VERSIONED, "note": "as a test"},
     "workflow_history": lambda world: login(world) | {"app_id": VERSIONED, "left": "published", "right": "draft"},
+    "workflow_rollback": lambda world: console(world) | world.gone_back(),
     "key_rotation": lambda world: (
         renewal(world)
         | {"kind": "app_key", "force_retire": True, "grace_s": 0}
@@ -126,6 +137,13 @@ BAD: dict[str, list[tuple[str, Call]]] = {
         ("no_snapshot", lambda world: console(world) | {"app_id": VERSIONED, "left": "snapshot:none"}),
         ("no_side_file", lambda world: console(world) | {"app_id": VERSIONED, "left": "file"}),
     ],
+    "workflow_rollback": [
+        ("no_snapshot", lambda world: console(world) | {"app_id": VERSIONED, "to": "snapshot:none"}),
+        ("rollback_app_id", lambda world: console(world) | {"app_id": "legal", "to": "published"}),
+        ("rollback_two_aims", lambda world: console(world) | {"app_id": VERSIONED, "to": "draft", "file": file("x")}),
+        ("rollback_probe_key", lambda world: console(world) | {"app_id": VERSIONED, "to": "draft", "probe_key": TOKEN}),
+        ("console_password", lambda world: login(world) | {"app_id": VERSIONED, "to": "draft", "password": "fake-no"}),
+    ],
     "key_rotation": [
         ("missing_secret", lambda world: renewal(world, new_value=None)),
         ("rotation_probe_keys", lambda world: renewal(world, probe_keys="app-fake-key-without-an-app")),
@@ -169,6 +187,7 @@ FIRST_MISSING = {
     "credential_check": "[nothing_to_check]",
     "workflow_snapshot": "[missing_parameter] The parameter app_ids",
     "workflow_history": "[missing_parameter] The parameter app_id",
+    "workflow_rollback": "[missing_parameter] The parameter app_id",
     "key_rotation": "[missing_parameter] The parameter kind",
     "sales_analysis": "[no_source]",
     "json_repair": "[missing_parameter] The parameter text",
@@ -302,7 +321,7 @@ def test_no_byte_of_the_process_holds_a_secret(world: World) -> None:
     assert len(written) > 1000
     secrets = [TOKEN, SECRET, "access_token=", "sign=", *KEYS.values(), *GATEWAY.values(), HOOK_SECRET, "key=fake"]
     secrets += [HIDDEN, WRITTEN, ADMIN_KEY, door.password, "fake-wrong-admin-key", "fake-wrong-password"]
-    secrets += [OLD_VALUE, NEW_VALUE, world.renewed.key, *(key.token for key in world.renewed.api_keys)]
+    secrets += [OLD_VALUE, NEW_VALUE, *(key.token for app in (world.renewed, world.restored) for key in app.api_keys)]
     assert any(key.endswith(".index") for key in storage.kept)
     kept = b"".join(unpacked(bytes.fromhex(value)) for value in storage.kept.values())
     for secret in secrets:
@@ -383,3 +402,15 @@ def test_a_snapshot_arrives_as_a_file_and_is_found_by_the_next_call(plugin: Plug
     history = plugin.invoke("workflow_history", asked).variables
     assert (history["changes"], history["summary"]) == ([], "No changes.")
     assert "kept" in [row["tag"] for row in history["timeline"]]
+
+
+def test_an_app_goes_back_and_forth(plugin: PluginProcess, world: World) -> None:
+    there = plugin.invoke("workflow_rollback", console(world) | world.gone_back()).variables
+    assert (there["status"], there["error"]) == ("restored", "")
+    to = f"snapshot:{there['before_snapshot_id']}"
+    asked = login(world) | {"app_id": world.restored.id, "to": to}
+    assert plugin.invoke("workflow_rollback", asked | {"dry_run": True}).variables["status"] == "planned"
+    assert plugin.invoke("workflow_rollback", asked).variables["status"] == "restored"
+    assert plugin.invoke("workflow_rollback", asked).variables["status"] == "unchanged"
+    assert world.restored.serving
+    assert WRITTEN in world.restored.serving.graph["nodes"][1]["data"]["template"]
