@@ -12,14 +12,13 @@ from typing import Any
 from opskit import history
 from opskit.dify import fetched
 from opskit.dify.console import About, Checkpoint, Console, ConsoleApp, Variable, Workflow
-from opskit.dify.console.assembled import assembled
-from opskit.errors import InvalidInput, OpskitError, Refused
+from opskit.errors import OpskitError, Refused
 from opskit.history import Canonical, Dsl, Redacted
 from opskit.history.belongings import Regained, Source, regain
 from opskit.history.shelf import Shelf
 from opskit.model import FileReference
 from opskit.ports import Storage
-from opskit.versions.living import Apart, living
+from opskit.versions.living import Apart, hash_of, living
 from opskit.versions.sides import Side
 
 _MOST = 50  # versions among which that of a file is looked for: each brings its whole graph along
@@ -142,16 +141,9 @@ def _own(subject: Subject, sha256: str, version_id: str) -> Workflow | None:
         listed = subject.console.versions(subject.app.id, subject.ends, most=_MOST).items
     except OpskitError:
         listed = ()
+    version = subject.about.version
     flows = [before.draft, before.published, *(flow for flow in listed if not flow.is_draft)]
-    return next((flow for flow in flows if _hash(subject, flow) == sha256), None)
-
-
-def _hash(subject: Subject, flow: Workflow) -> str:
-    told = assembled(subject.app, flow, subject.about.version)
-    try:
-        return history.canonical(history.assemble(told["app"], told["workflow"], version=told["version"])).sha256
-    except InvalidInput:
-        return ""
+    return next((flow for flow in flows if hash_of(subject.app, flow, version) == sha256), None)
 
 
 def _version(subject: Subject, version_id: str) -> Workflow:

@@ -37,6 +37,7 @@ class _Task:
     aim: Aim
     keeper: Keeper
     by_model: bool
+    ours: list[Workflow]  # what we wrote, and as Dify gives it back
 
     @property
     def writes(self) -> bool:
@@ -80,7 +81,7 @@ def roll_back(
         checks.fits(subject, found.dsl, order.aim())
         checks.probe_fits(order, console, before, ends)
         keeper = Keeper(console, storage, apart, ends, now, about.version)
-        task = _Task(order, subject, make(subject, found), keeper, by_model)
+        task = _Task(order, subject, make(subject, found), keeper, by_model, [])
         comparison = _compared(task)
         standing = Standing(version_id=before.published.id)
         if not (task.writes or task.publishes):
@@ -116,6 +117,7 @@ def _done(task: _Task, standing: Standing) -> None:
     unique_hash = before.unmoved(ends)
     try:
         if task.writes:
+            task.ours.append(aim.flow)
             before.write(aim.flow, unique_hash, ends, kept=aim.kept)
     except OpskitError as error:
         if error.key != "console_unsure":
@@ -151,6 +153,7 @@ def _read_back(task: _Task) -> None:
     secrets = [{one.name: one.value for one in flow.environment} for flow in (now, task.aim.flow)]
     if meaning(task.subject.whole(now)) != meaning(task.aim.dsl) or secrets[0] != secrets[1]:
         raise Conflict("rollback_not_read_back")
+    task.ours.append(now)
 
 
 def _publish(task: _Task, standing: Standing) -> None:
@@ -170,7 +173,7 @@ def _undo(task: _Task, standing: Standing, why: OpskitError) -> None:
     """Go back to what was there. ``why`` is raised where nothing had changed, and where there is no way back."""
     before, (snapshot, *_) = task.subject.before, standing.snapshots
     try:
-        changed = before.back([task.aim.flow], name=_MARK_BACK, comment=f"[{why.key}]")
+        changed = before.back(task.ours, name=_MARK_BACK, comment=f"[{why.key}]")
     except OpskitError as error:
         raise why.also("rollback_stuck", problem=f"[{error.key}]", snapshot=snapshot) from None
     if not changed:

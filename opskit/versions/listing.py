@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 from opskit import history
 from opskit.dify.console import MODES, Console, ConsoleApp, Workflow
-from opskit.dify.console.assembled import assembled
-from opskit.errors import InvalidInput, OpskitError
+from opskit.errors import InvalidInput
 from opskit.history import Canonical, Change, Risk
 from opskit.history.prose import escaped
 from opskit.history.shelf import Kept, Shelf
 from opskit.ports import Storage
-from opskit.versions.living import DEADLINE_S, Apart, at_once, living, moment
+from opskit.versions.living import DEADLINE_S, Apart, at_once, hash_of, living, moment
 from opskit.versions.sides import Side, Sides, pair
 from opskit.versions.timeline import History, Moment, Query
 from opskit.wording import Locale, say
@@ -86,11 +85,7 @@ def _hash(app: ConsoleApp, flow: Workflow, serving: tuple[Workflow, Canonical] |
     """The hash of a version; empty where it cannot be read. What serves has been read already."""
     if serving and serving[0].id == flow.id:
         return serving[1].sha256
-    told = assembled(app, flow, version)
-    try:
-        return history.canonical(history.assemble(told["app"], told["workflow"], version=told["version"])).sha256
-    except OpskitError:
-        return ""
+    return hash_of(app, flow, version)
 
 
 def _kept(entry: Kept, current: str) -> Moment:

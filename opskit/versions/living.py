@@ -1,13 +1,15 @@
 """A draft or a published version as it is in Dify now."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from opskit import history
 from opskit.dify.access import plain
-from opskit.dify.console import Console, ConsoleAccess, Export, Workflow
+from opskit.dify.console import Console, ConsoleAccess, ConsoleApp, Export, Workflow
+from opskit.dify.console.assembled import assembled
+from opskit.errors import OpskitError
 from opskit.history import Canonical, Dsl
 
 DEADLINE_S = 540.0  # Dify ends a tool's call after ten minutes
@@ -28,6 +30,14 @@ def living(console: Console, app_id: str, flow: Workflow, ends: float, apart: Ap
     return made
 
 
+def hash_of(app: ConsoleApp, flow: Workflow, version: str) -> str:
+    """The hash of a draft or version, without asking Dify ``version`` for an export; empty where it cannot be read."""
+    try:
+        return history.canonical(_assembled(assembled(app, flow, version))).sha256
+    except OpskitError:
+        return ""
+
+
 def _made(export: Export, flow: Workflow) -> Canonical:
     """What an export holds, and what it does not tell: whether a secret has a value."""
     values = {one.id or one.name: bool(one.value) for one in flow.environment if one.secret}
@@ -40,7 +50,10 @@ def _made(export: Export, flow: Workflow) -> Canonical:
 def _read(export: Export) -> Dsl:
     if export.document is None:
         return history.read(export.text)
-    told = export.document
+    return _assembled(export.document)
+
+
+def _assembled(told: Mapping[str, Any]) -> Dsl:
     return history.assemble(told["app"], told["workflow"], version=told["version"])
 
 

@@ -14,6 +14,7 @@ from devtools.plugin_storage import Memory
 from opskit import history, versions
 from opskit.dify.console import Console
 from opskit.errors import Conflict, InvalidCredentials, InvalidInput, OpskitError, Refused, Unavailable
+from opskit.history.shelf import Shelf
 from opskit.rollback import Order, Rollback, roll_back
 
 KEY, TOKEN = "fake-current-value-0123456789", "app-fakeConstant0123456789abc"
@@ -316,6 +317,18 @@ def test_what_belongs_to_the_workspace_is_found_again(dify: DifyServer, storage:
     assert "The app no longer had these nodes: Words." in outcome.report
 
 
+def test_knowledge_that_nobody_can_name_is_refused(
+    dify: DifyServer, storage: Memory, app: App, tmp_path: Path, served: str
+) -> None:
+    reword(app, "v3", type="knowledge-retrieval", dataset_ids=["encrypted="])
+    (tmp_path / "x.yml").write_text(text_of(dify, storage, app, source="draft"), encoding="utf-8")
+    reword(app, "v4", type="template-transform", dataset_ids=[])
+    before = held(app)
+    with pytest.raises(Refused, match=r"\[rollback_datasets\].*: Words\."):
+        back(dify, storage, app, file={"url": f"{served}/x.yml"})
+    assert held(app) == before
+
+
 # Checks
 
 
@@ -483,6 +496,67 @@ def test_somebody_who_works_on_the_draft_is_not_overwritten(
     assert words(draft_of(app)) == "mine"
 
 
+def test_a_secret_that_was_lost_on_the_way_leads_back(
+    dify: DifyServer, storage: Memory, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync, before = Console.sync, held(app)
+    done: list[Any] = []
+
+    def lossy(console: Console, *given: Any, **more: Any) -> Any:
+        synced = sync(console, *given, **more)
+        if not done:
+            draft_of(app).environment[0]["value"] = ""
+        done.append(synced)
+        return synced
+
+    monkeypatch.setattr(Console, "sync", lossy)
+    outcome = back(dify, storage, app, f"version:{app.versions[0].id}")
+    assert (outcome.status, outcome.error.split()[0]) == ("reverted", "[rollback_not_read_back]")
+    assert (held(app), len(app.versions)) == (before, 2)
+
+
+def test_what_somebody_else_publishes_meanwhile_stays(
+    dify: DifyServer, storage: Memory, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish = Console.publish
+
+    def elsewhere(console: Console, *given: Any, **more: Any) -> Any:
+        publish(console, *given, **more)
+        reword(app, "theirs")
+        app.publish()
+        return console.published(app.id, float("inf"))
+
+    monkeypatch.setattr(Console, "publish", elsewhere)
+    with pytest.raises(Conflict, match=r"\[app_not_read_back\].*\(\[app_moved\]\).*kept as snapshot:\w{12}\."):
+        back(dify, storage, app, f"version:{app.versions[0].id}")
+    assert (words(serving(app)), words(draft_of(app))) == ("theirs", "theirs")
+
+
+def test_where_there_is_no_way_back_the_error_says_where_the_app_stands(
+    dify: DifyServer, storage: Memory, app: App
+) -> None:
+    to = f"version:{app.versions[0].id}"
+    dify.console.fail("publish", "500")
+    for nth in range(3, 20):
+        dify.console.fail("published", "500", nth)
+    with pytest.raises(
+        Unavailable, match=r"could not be put back either \(\[dify_down\]\).*snapshot:(\w{12})\."
+    ) as stuck:
+        back(dify, storage, app, to)
+    assert (words(serving(app)), words(draft_of(app))) == ("v2", "v1")
+    dify.console.faults.forget()
+    snapshot = str(stuck.value).rpartition("snapshot:")[2].rstrip(".")
+    assert back(dify, storage, app, f"snapshot:{snapshot}", publish=False).status == "restored"
+    assert words(draft_of(app)) == "v2"
+
+
+def test_nothing_is_written_that_cannot_be_kept_first(dify: DifyServer, storage: Memory, app: App) -> None:
+    before, storage.down = held(app), True
+    with pytest.raises(Unavailable, match=r"\[storage_unavailable\]"):
+        back(dify, storage, app, f"version:{app.versions[0].id}")
+    assert held(app) == before
+
+
 # Faults
 
 
@@ -558,5 +632,5 @@ def test_a_call_that_fails_loses_nothing(
 
 def files_of(storage: Memory, app: App) -> list[str]:
     """All that is kept."""
-    shelf = history.shelf.Shelf(storage, app.id)
+    shelf = Shelf(storage, app.id)
     return [shelf.text(entry) for entry in shelf.entries()]
