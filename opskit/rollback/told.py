@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from opskit import history
 from opskit.errors import OpskitError
 from opskit.history import Comparison
-from opskit.history.prose import escaped
+from opskit.history.prose import code, escaped
 from opskit.rollback.aim import Aim
 from opskit.rollback.order import Order, Status
 from opskit.wording import Locale, say
@@ -35,7 +35,7 @@ def report(
     """Markdown: what became of it, why, what to look at, the way back, and the changes."""
     status = standing.status
     name = f"{status}_draft" if not order.publish and status in {"restored", "planned"} else status
-    parts = [f"## {escaped(aim.dsl.name)}", f"**{say(locale, f'rollback.{name}', to=escaped(str(order.aim())))}**"]
+    parts = [f"## {escaped(aim.dsl.name)}", f"**{say(locale, f'rollback.{name}', to=code(str(order.aim())))}**"]
     parts += [escaped(error)] if error else []
     parts += [say(locale, "rollback.emptied", names=escaped(", ".join(aim.emptied)))] if aim.emptied else []
     parts += [say(locale, "rollback.unset", names=escaped(", ".join(aim.unset)))] if aim.unset else []

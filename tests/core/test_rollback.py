@@ -119,7 +119,7 @@ def test_an_app_is_put_back_to_a_version(dify: DifyServer, storage: Memory, app:
     assert serving(app).marked_comment == f"to version:{first.id}; before: snapshot:{outcome.before_snapshot_id}"
     assert outcome.published_version_id == serving(app).id
     assert [(one.path, one.old, one.to) for one in outcome.changes] == [("/data/template", "v2", "v1")]
-    assert f"**The app is back at version:{first.id}, and serves it.**" in outcome.report.replace("\\", "")
+    assert f"**The app is back at `version:{first.id}`, and serves it.**" in outcome.report
 
 
 def test_the_way_back_is_a_rollback(dify: DifyServer, storage: Memory, app: App) -> None:
@@ -171,7 +171,7 @@ def test_a_draft_alone_is_put_back(dify: DifyServer, storage: Memory, app: App) 
     outcome = back(dify, storage, app, "published", publish=False)
     assert (outcome.status, words(draft_of(app)), len(app.versions)) == ("restored", "v2", 2)
     assert outcome.published_version_id == app.versions[-1].id
-    assert "The draft is back at published. What the app serves has not changed." in outcome.report
+    assert "The draft is back at `published`. What the app serves has not changed." in outcome.report
     unfinished = back(dify, storage, app, f"snapshot:{outcome.before_snapshot_id}", publish=False)
     assert (unfinished.status, words(draft_of(app))) == ("restored", "unfinished")
 
