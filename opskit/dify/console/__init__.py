@@ -7,12 +7,14 @@
     records.py    what is told: apps, workflows, variables, keys, plugins
     assembled.py  a DSL from its parts, for when the server cannot export
     client.py     everything that can be asked
+    claim.py      an app that is being changed is left alone by all other calls
 
 Source: Dify 1.13.3, tried on a running server; where it matters, 1.12.1 and 2.0b2. ``Export.text`` is YAML, secrets
 are masked everywhere but in an export that is asked for them.
 """
 
 from opskit.dify.console.access import ConsoleAccess
+from opskit.dify.console.claim import claimed
 from opskit.dify.console.client import MAX_COMMENT, MAX_KEYS, MAX_NAME, MODES, Console, Remark
 from opskit.dify.console.entry import AdminKey, Entry, Login
 from opskit.dify.console.records import (
@@ -53,4 +55,5 @@ __all__ = [
     "Variable",
     "Versions",
     "Workflow",
+    "claimed",
 ]
