@@ -69,8 +69,7 @@ def roll_back(
     """
     order.look_at()
     now, ends = time.time(), time.monotonic() + _WORK_S
-    server = order.server(by_model=by_model)
-    with Console.of(order, by_model=by_model) as console, claimed(server.address.text, order.app_id):
+    with Console.of(order, by_model=by_model) as console, claimed(console.host, order.app_id):
         about = console.about(ends)
         app = console.app(order.app_id.lower(), ends)
         checks.has_workflow(app)

@@ -52,17 +52,18 @@ class Order(ConsoleAccess):
 
     @property
     def apps(self) -> tuple[str, ...]:
-        """The ids of the apps, each once."""
-        return tuple(dict.fromkeys(self.app_ids))
+        """The ids of the apps, each once: Dify takes them in any case."""
+        return tuple(dict.fromkeys(app_id.lower() for app_id in self.app_ids))
 
     def probes(self) -> Mapping[str, str]:
         """The keys that apps are probed with, by the ids of the apps. InvalidCredentials: they are no pairs."""
         if "{{#" in plain(self.probe_keys):
             raise InvalidCredentials("unfilled_secret", name="probe_keys")
         try:
-            return Access(app_keys=self.probe_keys).keys()
+            pairs = Access(app_keys=self.probe_keys).keys()
         except InvalidCredentials:
             raise InvalidCredentials("rotation_probe_keys") from None
+        return {app.lower(): key for app, key in pairs.items()}
 
     def addresses(self) -> Mapping[str, tuple[Address, ...]]:
         """Where the new key of each app goes. InvalidInput: not ``app_id:VARIABLE``, or two of one app."""
@@ -70,12 +71,13 @@ class Order(ConsoleAccess):
         for entry in self.deliver_to:
             match = _TARGET.fullmatch(entry)
             parts = {name: (text or "").strip() for name, text in match.groupdict().items()} if match else {}
-            of = parts.get("of") or (self.apps[0] if len(self.apps) == 1 else "")
-            if of not in found or not is_uuid(parts.get("app", "")):
+            of = parts.get("of", "").lower() or (self.apps[0] if len(self.apps) == 1 else "")
+            app = parts.get("app", "").lower()
+            if of not in found or not is_uuid(app):
                 raise InvalidInput("rotation_deliver_to", value=entry)
-            if parts["app"] in {one.app_id for one in found[of]}:
-                raise InvalidInput("rotation_deliver_twice", value=parts["app"])
-            found[of] += (Address(parts["app"], parts["variable"]),)
+            if app in {one.app_id for one in found[of]}:
+                raise InvalidInput("rotation_deliver_twice", value=app)
+            found[of] += (Address(app, parts["variable"]),)
         return found
 
     def look_at(self) -> None:

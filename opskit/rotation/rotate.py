@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from opskit.dify.access import plain
-from opskit.dify.console import MAX_KEYS, Console
+from opskit.dify.console import MAX_KEYS, Console, claimed
 from opskit.errors import OpskitError, Refused
 from opskit.rotation import keys, values
 from opskit.rotation.desk import Desk, Standing
@@ -57,20 +57,29 @@ def _look_at_room(desk: Desk) -> None:
 
 
 def _rotated(desk: Desk, app_id: str) -> Standing:
+    """Where an app stands after its turn. Nobody else changes it meanwhile, nor what its new key goes into."""
     stands = Standing(app_id)
     try:
-        if desk.order.kind == "secret":
-            values.renew(desk, stands)
-            return stands
-        if desk.order.phase != "retire":
-            keys.create(desk, stands)
-        if desk.order.phase == "all":
-            desk.pause(desk.order.grace_s)
-        if desk.order.phase != "create":
-            keys.retire(desk, stands)
+        with claimed(desk.console.host, app_id):
+            _renewed(desk, stands)
     except OpskitError as error:
         stands.error = error
     return stands
+
+
+def _renewed(desk: Desk, stands: Standing) -> None:
+    order = desk.order
+    if order.kind == "secret":
+        values.renew(desk, stands)
+        return
+    if order.phase != "retire":
+        receivers = {one.app_id for one in order.addresses()[stands.app_id]} - {stands.app_id}
+        with claimed(desk.console.host, *receivers):
+            keys.create(desk, stands)
+    if order.phase == "all":
+        desk.pause(order.grace_s)
+    if order.phase != "create":
+        keys.retire(desk, stands)
 
 
 def _row(stands: Standing, locale: Locale, secrets: Sequence[str]) -> Rotated:

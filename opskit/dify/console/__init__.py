@@ -8,7 +8,7 @@
     assembled.py  a DSL from its parts, for when the server cannot export
     client.py     everything that can be asked
     checkpoint.py what an app was, while it is changed, and the way back
-    claim.py      who is at work on an app, within this process
+    claim.py      an app that is being changed is left alone by all other calls
 
 Source: Dify 1.13.3, tried on a running server; where it matters, 1.12.1 and 2.0b2. ``Export.text`` is YAML, secrets
 are masked everywhere but in an export that is asked for them.

@@ -74,6 +74,11 @@ class Console:
         self._exchange.close()
 
     @property
+    def host(self) -> str:
+        """The host that it lies at, by which ``claimed`` tells one Dify from another."""
+        return self._exchange.host
+
+    @property
     def remarks(self) -> tuple[Remark, ...]:
         """What the server could not do until now, each said once."""
         with self._lock:

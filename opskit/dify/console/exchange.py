@@ -41,6 +41,7 @@ class Exchange:
 
     def __init__(self, server: Server, entry: Entry) -> None:
         self.version = ""  # as the last answer told it
+        self.host = server.address.host
         self._server = server
         self._entry = entry
         self._client = http.session(server.reach)
