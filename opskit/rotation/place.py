@@ -15,8 +15,9 @@ import yaml
 from opskit.dify.console import HIDDEN, Variable, Workflow
 from opskit.errors import Conflict, InvalidInput, OpskitError, Refused, Unavailable
 from opskit.history.layout import edge_meaning, node_meaning
-from opskit.rotation.desk import Desk, back_ends
+from opskit.rotation.desk import Desk
 
+_BLANKED = 3  # characters: of an error without every "a" nobody could read what happened
 _MARK, _MARK_BACK = "OpsKit: new secret", "OpsKit: secret back"
 
 
@@ -80,7 +81,7 @@ class Place:
 
         Conflict ``rotation_moved``: somebody else has written the draft, or published, in the meantime.
         """
-        ends = back_ends()
+        ends = self.desk.back_ends()
         serving = self.desk.steadily(lambda: self.desk.console.published(self.app_id, ends))
         served = serving is None or serving.id != self.published.id
         if served:
@@ -162,7 +163,8 @@ def _in_clear(desk: Desk, app_id: str, flow: Workflow, version_id: str, ends: fl
         return flow
     text = desk.console.export(app_id, ends, version_id=version_id, include_secret=True).text
     values = _exported(text)
-    desk.secrets.extend(str(values[one.id]) for one in flow.environment if one.secret and values.get(one.id))
+    told = [str(values.get(one.id) or "") for one in flow.environment if one.secret]
+    desk.secrets.extend(text for text in told if len(text) >= _BLANKED)
     if any(one.secret and one.id not in values for one in flow.environment):
         raise Unavailable("rotation_untold", app=app_id)
     environment = (replace(one, value=values[one.id]) if one.secret else one for one in flow.environment)

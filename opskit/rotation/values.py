@@ -3,7 +3,7 @@
 from opskit.dify.access import plain
 from opskit.dify.service import App
 from opskit.errors import OpskitError, Refused
-from opskit.rotation.desk import Desk, Standing
+from opskit.rotation.desk import Desk, Standing, mistakes
 from opskit.rotation.order import State
 from opskit.rotation.place import Place
 
@@ -17,17 +17,18 @@ def renew(desk: Desk, stands: Standing) -> None:
     app = desk.console.app(stands.app_id, desk.ends)
     stands.name = app.name
     value = plain(order.new_value)
-    place = Place.found(desk, app.id, order.variable, order.dirty_draft)
+    place = Place.found(desk, stands.app_id, order.variable, order.dirty_draft)
     if place.holds(value):
         stands.state = "done"
         return
     stands.state = "failed"
     try:
-        place.put(value)
-        key = order.probes().get(app.id)
-        if key:
-            _probe(desk, key, app.mode)
-        place.finish(value)
+        with mistakes():
+            place.put(value)
+            key = order.probes().get(stands.app_id)
+            if key:
+                _probe(desk, key, app.mode)
+            place.finish(value)
     except OpskitError as error:
         stands.state = gone_back([place], error)
         raise
@@ -39,7 +40,9 @@ def gone_back(places: list[Place], why: OpskitError) -> State:
     state: State = "untouched"
     for place in reversed(places):
         try:
-            if place.back() and state == "untouched":
+            with mistakes():
+                changed = place.back()
+            if changed and state == "untouched":
                 state = "reverted"
         except OpskitError as error:
             why.also("rotation_not_back", app=place.app_id, variable=place.variable, problem=f"[{error.key}]")
