@@ -10,8 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, Self
 
-import yaml
-
 from opskit.dify.console import HIDDEN, Variable, Workflow
 from opskit.errors import Conflict, InvalidInput, OpskitError, Refused, Unavailable
 from opskit.history.layout import edge_meaning, node_meaning
@@ -161,23 +159,13 @@ def _in_clear(desk: Desk, app_id: str, flow: Workflow, version_id: str, ends: fl
     """The workflow with the values of its secrets, which only an export tells."""
     if not any(one.secret for one in flow.environment):
         return flow
-    text = desk.console.export(app_id, ends, version_id=version_id, include_secret=True).text
-    values = _exported(text)
+    values = desk.console.export(app_id, ends, version_id=version_id, include_secret=True).values
     told = [str(values.get(one.id) or "") for one in flow.environment if one.secret]
     desk.secrets.extend(text for text in told if len(text) >= _BLANKED)
     if any(one.secret and one.id not in values for one in flow.environment):
         raise Unavailable("rotation_untold", app=app_id)
     environment = (replace(one, value=values[one.id]) if one.secret else one for one in flow.environment)
     return replace(flow, environment=tuple(environment))
-
-
-def _exported(text: str) -> Mapping[str, Any]:
-    """The values of the environment in a DSL, by the ids of the variables."""
-    try:
-        told = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
-        return {str(one["id"]): one.get("value", "") for one in told["workflow"]["environment_variables"]}
-    except (yaml.YAMLError, TypeError, KeyError, AttributeError, RecursionError):
-        return {}
 
 
 def _value(flow: Workflow, variable: str) -> object:

@@ -53,6 +53,8 @@ def take(
     An app that fails is told in ``failed``. Raised is what keeps everybody out of the console, InvalidInput
     ``no_workflow_apps``, and, where every app fails, the error of the only one or ``snapshots_failed`` with all.
     """
+    if not order.app_ids:
+        raise InvalidInput("missing_parameter", name="app_ids")
     now, ends = time.time(), time.monotonic() + DEADLINE_S
     locale, secrets = order.locale(order.note, order.tag), secrets_in(order)
     with Console.of(order, by_model=by_model) as console:
@@ -71,6 +73,7 @@ def take(
     if not snapshots:
         raise InvalidInput("no_workflow_apps")
     failed = [Failure(app_id=app_id, error=error.told(locale, secrets)) for app_id, error in failures]
+    remarks = [*taken.other_tags(snapshots, order.tag, locale), *remarks]
     report = taken.told(snapshots, failed, remarks, len(left_out), locale)
     files = [
         Attachment(taken.filename(one.snapshot), "application/yaml", one.text.encode) for one in found if one.snapshot
@@ -100,7 +103,7 @@ def _one(taking: _Taking, app_id: str) -> tuple[Snapshot, str]:
     flow = read(app_id, ends)
     if flow is None:
         raise InvalidInput("not_published")
-    made = living(taking.console, app_id, flow, ends, taking.apart)
+    made = living(taking.console, app_id, flow, ends, taking.apart, whether_empty=False)
     shelf = Shelf(taking.storage, app_id)
     kept = [entry for entry in shelf.entries() if entry.source == order.source]
     unchanged = bool(kept) and kept[-1].sha256 == made.sha256
