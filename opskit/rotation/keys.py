@@ -147,6 +147,8 @@ def _undo(desk: Desk, stands: Standing, begun: list[Place], why: OpskitError) ->
         why.also("rotation_new_left", key=key.id, problem=f"[{error.key}]")
         return
     stands.state, stands.new_key = "reverted", None
+    if why.key == "webhook_no_answer":
+        why.also("rotation_may_be_taken", key=key.id)
 
 
 def _look_at_use(desk: Desk, old: Sequence[AppKey]) -> None:

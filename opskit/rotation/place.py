@@ -29,6 +29,7 @@ class Place:
     published: Workflow
     draft: Workflow
     dirty: bool
+    written: bool = False  # whether the draft may have been
 
     @classmethod
     def found(cls, desk: Desk, app_id: str, variable: str, dirty_draft: Literal["conflict", "preserve"]) -> Self:
@@ -63,7 +64,12 @@ class Place:
     def put(self, value: str) -> None:
         """Publish what is published with the new value, and read it back. Whatever is raised: then go ``back``."""
         ends = self.desk.ends
-        self._written(self._with(self._base, value), self.draft.hash, ends)
+        try:
+            self._written(self._with(self._base, value), self.draft.hash, ends)
+        except Unavailable:
+            self.written = True
+            raise
+        self.written = True
         version = self._published_now(_MARK, self.published.id, ends)
         held = _in_clear(self.desk, self.app_id, version, version.id, ends)
         if _value(held, self.variable) != value or held.graph != self._base.graph:
@@ -77,8 +83,12 @@ class Place:
     def back(self) -> bool:
         """Go back to what the app served and what its draft was; whether anything had to be changed.
 
+        Where the first write was refused there is nothing to go back from, and the draft is somebody else's.
+
         Conflict ``rotation_moved``: somebody else has written the draft, or published, in the meantime.
         """
+        if not self.written:
+            return False
         ends = self.desk.back_ends()
         serving = self.desk.steadily(lambda: self.desk.console.published(self.app_id, ends))
         served = serving is None or serving.id != self.published.id

@@ -703,7 +703,7 @@ def test_a_failure_fails_the_node_where_that_is_wanted(dify: DifyServer) -> None
         ({"webhooks": '{"a": ""}'}, "bad_entries"),
         ({"robots": "{broken"}, "bad_entries"),
         ({"robots": f"https://oapi.dingtalk.com/robot/send?access_token={TOKEN}"}, "bad_entries"),
-        ({"robots": "{{#env.ROBOTS#}}"}, "bad_entries"),
+        ({"robots": "{{#env.ROBOTS#}}"}, "unfilled_secret"),
         ({"robots": "a=fake-1\na=fake-2"}, "two_entries"),
         ({"app_keys": "a"}, "bad_app_keys"),
         ({"app_keys": "a=app-fake-key", "base_url": "ftp://x"}, "bad_dify_url"),

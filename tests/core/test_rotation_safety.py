@@ -10,7 +10,7 @@ import pytest
 from devtools.dify_server import App, DifyServer, simple_flow, variable
 from devtools.dify_server.flows import ApiKey
 from opskit import webhook
-from opskit.dify.console import Console
+from opskit.dify.console import Console, Synced
 from opskit.dify.service import App as ServiceApp
 from opskit.errors import OpskitError, Refused
 from opskit.rotation import Order, Rotations, desk, place, rotate
@@ -254,3 +254,23 @@ def test_a_key_of_somebody_else_is_no_old_key(dify: DifyServer, app: App, caller
     rotations = keys(dify, app, to=caller, old_key_ids=app.api_keys[0].id)
     assert states(rotations) == [("done", "")]
     assert app.api_keys[0].token == "app-fake-second-key"
+
+
+def test_a_write_that_was_refused_leaves_nothing_to_go_back_from(
+    dify: DifyServer, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody saves the draft just before we would: it was said that it could not be put back."""
+    real = Console.sync
+
+    def sync(self: Console, *given: Any, **more: Any) -> Synced:
+        assert app.draft is not None
+        app.draft.graph["nodes"][1]["data"]["template"] = "theirs"
+        return real(self, *given, **more)
+
+    monkeypatch.setattr(Console, "sync", sync)
+    (row,) = values(dify, app).rotated
+    assert (row.state, row.error.split()[0]) == ("untouched", "[console_moved]")
+    assert "put back" not in row.error
+    assert app.draft is not None
+    assert app.draft.graph["nodes"][1]["data"]["template"] == "theirs"
+    assert app.draft.value("KEY") == OLD

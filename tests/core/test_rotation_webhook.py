@@ -106,6 +106,19 @@ def test_the_old_key_stays_where_the_receiver_declines(
     assert (len(events(listener)), other.seen) == (1, [])
 
 
+def test_a_receiver_that_may_have_taken_the_key_is_told_of(
+    dify: DifyServer, app: App, trusted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says nothing for longer than it is waited for."""
+    monkeypatch.setattr(rotation.keys, "_DELIVERY_S", 0.5)
+    with listening(tls=trusted) as listener:
+        monkeypatch.setattr(listener, "finish_request", lambda *_: time.sleep(1))
+        row = renewed(dify, app, listener.url + PATH)
+    assert (row.state, row.error.split()[0]) == ("reverted", "[webhook_no_answer]")
+    assert "Should the receiver have taken it all the same" in row.error
+    assert [one.token for one in app.api_keys] == [app.key]
+
+
 def test_a_receiver_that_nobody_vouches_for_gets_no_key(
     dify: DifyServer, app: App, certified: Callable[[str, int], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
