@@ -183,8 +183,13 @@ class PluginProcess:
         """Call a tool and wait for its end; PluginFailure when it raised."""
         return Outcome(list(self.stream(tool, parameters, agent=agent)))
 
-    def stream(self, tool: str, parameters: dict[str, Any], *, agent: bool = False) -> Iterator[Message]:
-        """Call a tool at once and yield its messages as they come; PluginFailure when it raises."""
+    def stream(
+        self, tool: str, parameters: dict[str, Any], *, agent: bool = False, strategy: bool = False
+    ) -> Iterator[Message]:
+        """Call a tool at once and yield its messages as they come; PluginFailure when it raises.
+
+        ``agent`` is that of a chat, ``strategy`` that of an Agent node, whose model may choose every parameter.
+        """
         request = {
             "type": "tool",
             "action": "invoke_tool",
@@ -195,7 +200,7 @@ class PluginProcess:
             "credentials": {},
             "credential_type": "api-key",
         }
-        return self.request(request, agent=agent)
+        return self.request(request, agent=agent, strategy=strategy)
 
     def endpoint(
         self,
@@ -233,7 +238,7 @@ class PluginProcess:
         )
 
     def request(
-        self, data: dict[str, Any], *, agent: bool = False, endpoint_id: str | None = None
+        self, data: dict[str, Any], *, agent: bool = False, strategy: bool = False, endpoint_id: str | None = None
     ) -> Iterator[Message]:
         """Send any request at once and yield what the plugin streams back."""
         session = f"session-{next(self._numbers)}"
@@ -241,7 +246,7 @@ class PluginProcess:
             "session_id": session,
             "conversation_id": "conversation-1" if agent else None,
             "message_id": "message-1" if agent else None,
-            "app_id": None if endpoint_id else "app-1",
+            "app_id": None if endpoint_id or strategy else "app-1",
             "endpoint_id": endpoint_id,
             "context": None,
         }

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from devtools import listener
 from devtools.dify_server import DifyServer
 from devtools.plugin_process import PluginProcess
 from devtools.plugin_storage import PluginStorage
@@ -43,6 +44,14 @@ def served(tmp_path: Path) -> Iterator[str]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def certified(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, int], Path]:
+    """Makes certificates for a name and so many days; none is ever stored."""
+    if not listener.has_openssl():
+        pytest.skip("no openssl to make a certificate with")
+    return partial(listener.certificate, tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture(scope="module")

@@ -15,5 +15,5 @@ class KeyRotationTool(Tool):
     def _invoke(self, tool_parameters: dict[str, Any]) -> Generator[ToolInvokeMessage]:
         with bridge.boundary(self, tool_parameters):
             order = bridge.parse(self.takes, tool_parameters)
-            rotations = rotation.rotate(order)
+            rotations = rotation.rotate(order, by_model=bridge.Workspace(self).by_model)
             yield from bridge.reply(self, rotations)

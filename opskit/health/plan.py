@@ -10,7 +10,7 @@ from opskit.dify import Finder, Question, Server
 from opskit.dify.access import plain
 from opskit.dify.console import Console
 from opskit.dingtalk import Pace
-from opskit.errors import InvalidInput
+from opskit.errors import InvalidCredentials, InvalidInput
 from opskit.health import addresses, apps, robots
 from opskit.health.checkup import Checkup
 from opskit.health.entries import entries
@@ -83,7 +83,13 @@ def _console(checkup: Checkup, workspace: Workspace) -> Iterator[Subject]:
 
 
 def _named(secret: SecretStr | None, parameter: str, *, urls: bool = False) -> Mapping[str, str]:
-    """The values of a list by their names. InvalidInput: not ``name=value`` pairs, or a name with two values."""
+    """The values of a list by their names.
+
+    InvalidInput: not ``name=value`` pairs, or a name with two values. InvalidCredentials: a variable that all of it is
+    bound to does not exist.
+    """
+    if plain(secret).strip().startswith("{{#"):
+        raise InvalidCredentials("unfilled_secret", name=parameter)
     found: dict[str, str] = {}
     for name, value in entries(plain(secret), urls=urls):
         if not name or not value:

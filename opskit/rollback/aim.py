@@ -64,7 +64,7 @@ class Subject:
 
     def exported(self, flow: Workflow) -> Canonical:
         """A draft or version as it is exported."""
-        return living(self.console, self.app.id, flow, self.ends, self.apart)
+        return living(self.console, self.app.id, flow, self.ends, self.apart, whether_empty=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from opskit import history
 from opskit.dify.access import plain
-from opskit.dify.console import MAX_COMMENT, Checkpoint, Console, Workflow, back_ends, claimed
+from opskit.dify.console import MAX_COMMENT, Checkpoint, Console, Workflow, back_ends, claimed, mistakes
 from opskit.dify.probe import probe
 from opskit.errors import Conflict, OpskitError
 from opskit.history import Canonical, Comparison, Dsl, canonical
@@ -115,22 +115,17 @@ def _done(task: _Task, standing: Standing) -> None:
     _keep(task, standing)
     unique_hash = before.unmoved(ends)
     try:
-        if task.writes:
-            task.ours.append(aim.flow)
-            before.write(aim.flow, unique_hash, ends, kept=aim.kept)
-    except OpskitError as error:
-        if error.key != "console_unsure":
-            raise
-        _undo(task, standing, error)
-        return
-    try:
-        _read_back(task)
-        if task.publishes:
-            _publish(task, standing)
+        with mistakes():
+            if task.writes:
+                task.ours.append(aim.flow)
+                before.write(aim.flow, unique_hash, ends, kept=aim.kept)
+            _read_back(task)
+            if task.publishes:
+                _publish(task, standing)
     except OpskitError as error:
         _undo(task, standing, error)
-        return
-    standing.status = "restored"
+    else:
+        standing.status = "restored"
 
 
 def _keep(task: _Task, standing: Standing) -> None:
@@ -172,14 +167,14 @@ def _undo(task: _Task, standing: Standing, why: OpskitError) -> None:
     """Go back to what was there. ``why`` is raised where nothing had changed, and where there is no way back."""
     before, (snapshot, *_) = task.subject.before, standing.snapshots
     try:
-        changed = before.back(task.ours, name=_MARK_BACK, comment=f"[{why.key}]")
+        changed = before.back(task.ours, back_ends(task.subject.ends), name=_MARK_BACK, comment=f"[{why.key}]")
     except OpskitError as error:
         raise why.also("rollback_stuck", problem=f"[{error.key}]", snapshot=snapshot) from None
     if not changed:
         raise why.also("rollback_untouched")
     standing.status, standing.error = "reverted", why
     try:
-        serving = before.console.published(before.app_id, back_ends())
+        serving = before.console.published(before.app_id, back_ends(task.subject.ends))
     except OpskitError:
         serving = None
     standing.version_id = serving.id if serving else ""

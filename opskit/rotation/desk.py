@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from opskit.dify.console import AppKey, Console, steadily
+from opskit.dify.console import AppKey, Console, back_ends, steadily
 from opskit.dify.service import Server
 from opskit.errors import OpskitError
 from opskit.rotation.order import Order, State
@@ -20,6 +20,10 @@ class Desk:
     ends: float
     pause: Callable[[float], None] = time.sleep
     secrets: list[str] = field(default_factory=list, repr=False)
+
+    def back_ends(self) -> float:
+        """Until when a way back may take."""
+        return back_ends(self.ends)
 
     def keys(self, app_id: str, ends: float) -> tuple[AppKey, ...]:
         """The keys of an app."""

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 
 from opskit import webhook
 from opskit.dify.access import plain
-from opskit.dify.console import AppKey, back_ends
+from opskit.dify.console import AppKey, mistakes
 from opskit.dify.service import App
 from opskit.errors import InvalidCredentials, OpskitError, Refused, Unavailable
 from opskit.rotation.desk import Desk, Standing
@@ -31,12 +31,13 @@ def create(desk: Desk, stands: Standing) -> None:
     stands.state = "failed"
     begun: list[Place] = []
     try:
-        _prove(desk, key)
-        for place in places:
-            begun.append(place)
-            place.put(key.token)
-            place.finish(key.token)
-        _tell(desk, stands, key)
+        with mistakes():
+            _prove(desk, key)
+            for place in places:
+                begun.append(place)
+                place.put(key.token)
+                place.finish(key.token)
+            _tell(desk, stands, key)
     except OpskitError as error:
         _undo(desk, stands, begun, error)
         raise
@@ -64,10 +65,13 @@ def retire(desk: Desk, stands: Standing) -> None:
 
 
 def _old(desk: Desk, keys: Sequence[AppKey]) -> list[str]:
-    """The keys that are to go. Refused: there are several, and nobody has said which."""
-    wanted = [key.id for key in keys if not desk.order.old_key_ids or key.id in desk.order.old_key_ids]
-    if desk.order.phase == "all" and len(wanted) > 1 and not desk.order.old_key_ids:
+    """The keys that are to go. Refused: nobody has said which of several, or only such as the app does not have."""
+    named = desk.order.old_key_ids
+    wanted = [key.id for key in keys if not named or key.id in named]
+    if desk.order.phase == "all" and len(wanted) > 1 and not named:
         raise Refused("rotation_which", keys=", ".join(f"{key.id} (…{key.last4})" for key in keys))
+    if keys and not wanted:
+        raise Refused("rotation_no_old_keys", keys=", ".join(key.id for key in keys))
     return wanted
 
 
@@ -82,7 +86,7 @@ def _made(desk: Desk, stands: Standing, before: Collection[str]) -> AppKey:
     except Unavailable as error:
         stands.state = "failed"
         try:
-            new = [key for key in desk.keys(stands.app_id, back_ends()) if key.id not in before]
+            new = [key for key in desk.keys(stands.app_id, desk.back_ends()) if key.id not in before]
         except OpskitError:
             raise error from None
         if not new:
@@ -138,11 +142,13 @@ def _undo(desk: Desk, stands: Standing, begun: list[Place], why: OpskitError) ->
         why.also("rotation_both_kept")
         return
     try:
-        _delete(desk, stands.app_id, key, back_ends())
+        _delete(desk, stands.app_id, key, desk.back_ends())
     except OpskitError as error:
         why.also("rotation_new_left", key=key.id, problem=f"[{error.key}]")
         return
     stands.state, stands.new_key = "reverted", None
+    if why.key == "webhook_no_answer":
+        why.also("rotation_may_be_taken", key=key.id)
 
 
 def _look_at_use(desk: Desk, old: Sequence[AppKey]) -> None:

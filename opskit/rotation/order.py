@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from opskit import webhook
+from opskit import http, webhook
 from opskit.dify.access import Access, is_uuid, plain
 from opskit.dify.console import HIDDEN, MASK, ConsoleAccess
-from opskit.errors import InvalidCredentials, InvalidInput
+from opskit.errors import InvalidCredentials, InvalidInput, Refused
 from opskit.model import AS_TEXT, STRUCTURED, Item, Key, Line, Listed, Result
 
 MAX_WAIT_S = 400.0  # for the grace times of all apps together: a call of a tool is cut off after 600
@@ -80,8 +80,12 @@ class Order(ConsoleAccess):
             found[of] += (Address(app, parts["variable"]),)
         return found
 
-    def look_at(self) -> None:
-        """Look at everything before anything starts. InvalidInput, InvalidCredentials: it cannot be used."""
+    def look_at(self, *, by_model: bool = False) -> None:
+        """Look at everything before anything starts. InvalidInput, InvalidCredentials: it cannot be used.
+
+        Refused ``host_not_trusted``: a model may have chosen the webhook (``by_model``), and the operator does not
+        trust its host.
+        """
         if not self.apps:
             raise InvalidInput("missing_parameter", name="app_ids")
         for app in self.apps:
@@ -91,6 +95,7 @@ class Order(ConsoleAccess):
             self._look_at_secret()
         else:
             self._look_at_keys()
+            self._look_at_webhook(by_model=by_model)
 
     def _look_at_secret(self) -> None:
         value = plain(self.new_value)
@@ -114,13 +119,19 @@ class Order(ConsoleAccess):
             raise InvalidInput("missing_parameter", name="old_key_ids")
         if self.phase == "all" and len(self.apps) * self.grace_s > MAX_WAIT_S:
             raise InvalidInput("rotation_too_long", limit=f"{MAX_WAIT_S:.0f}", apps=len(self.apps))
-        if self.webhook_url:
-            webhook.checked_target(self.webhook_url, plain(self.webhook_secret))
-            if not self.webhook_url.lower().startswith("https://"):
-                raise InvalidInput("rotation_webhook_https")
         told = self.addresses()
         if self.phase == "all" and not self.webhook_url and not all(told.values()):
             raise InvalidInput("rotation_nobody_told")
+
+    def _look_at_webhook(self, *, by_model: bool) -> None:
+        if not self.webhook_url:
+            return
+        webhook.checked_target(self.webhook_url, plain(self.webhook_secret))
+        url = http.checked_url(self.webhook_url)
+        if url.scheme != "https":
+            raise InvalidInput("rotation_webhook_https")
+        if by_model and http.secret_reach(url.host) is not http.Reach.INTERNAL:
+            raise Refused("host_not_trusted", host=url.host)
 
 
 class Rotated(Item):

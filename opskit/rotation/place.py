@@ -66,7 +66,7 @@ class Place:
 
     def back(self) -> bool:
         """As ``Checkpoint.back``."""
-        return self.before.back([self._base], name=_MARK_BACK)
+        return self.before.back([self._base], self.desk.back_ends(), name=_MARK_BACK)
 
     @property
     def _base(self) -> Workflow:

@@ -1,6 +1,7 @@
 """A new value for a secret of a workflow app: put, proved by a run, and put back where that fails."""
 
 from opskit.dify.access import plain
+from opskit.dify.console import mistakes
 from opskit.dify.probe import probe
 from opskit.errors import OpskitError
 from opskit.rotation.desk import Desk, Standing
@@ -14,17 +15,18 @@ def renew(desk: Desk, stands: Standing) -> None:
     app = desk.console.app(stands.app_id, desk.ends)
     stands.name = app.name
     value = plain(order.new_value)
-    place = Place.found(desk, app.id, order.variable, order.dirty_draft)
+    place = Place.found(desk, stands.app_id, order.variable, order.dirty_draft)
     if place.holds(value):
         stands.state = "done"
         return
     stands.state = "failed"
     try:
-        place.put(value)
-        key = order.probes().get(app.id)
-        if key:
-            probe(desk.service, key, app.mode, order.probe_inputs, desk.ends)
-        place.finish(value)
+        with mistakes():
+            place.put(value)
+            key = order.probes().get(stands.app_id)
+            if key:
+                probe(desk.service, key, app.mode, order.probe_inputs, desk.ends)
+            place.finish(value)
     except OpskitError as error:
         stands.state = gone_back([place], error)
         raise
@@ -36,7 +38,9 @@ def gone_back(places: list[Place], why: OpskitError) -> State:
     state: State = "untouched"
     for place in reversed(places):
         try:
-            if place.back() and state == "untouched":
+            with mistakes():
+                changed = place.back()
+            if changed and state == "untouched":
                 state = "reverted"
         except OpskitError as error:
             why.also("rotation_not_back", app=place.app_id, variable=place.variable, problem=f"[{error.key}]")

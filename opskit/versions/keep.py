@@ -29,7 +29,7 @@ class Keeper:
 
         ``most`` is how many stay that nobody has tagged. As ``living`` and ``Shelf.add``.
         """
-        made = living(self.console, app_id, flow, self.ends, self.apart)
+        made = living(self.console, app_id, flow, self.ends, self.apart, whether_empty=False)
         shelf, source = Shelf(self.storage, app_id), "draft" if flow.is_draft else "published"
         kept = [entry for entry in shelf.entries() if entry.source == source]
         if kept and kept[-1].sha256 == made.sha256:

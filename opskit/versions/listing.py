@@ -44,7 +44,9 @@ def look(query: Query, storage: Storage, *, by_model: bool = False, apart: Apart
         published = console.published(app_id, ends)
         versions = console.versions(app_id, ends, most=MOST)
         known = [flow for flow in versions.items if not flow.is_draft]
-        serving = (published, living(console, app_id, published, ends, apart)) if published else None
+        serving = None
+        if published:
+            serving = (published, living(console, app_id, published, ends, apart, whether_empty=bool(both)))
         shelf = Shelf(storage, app_id)
         current = serving[1].sha256 if serving else ""
         rows = [_kept(entry, current) for entry in shelf.entries()]

@@ -1,5 +1,6 @@
 """A draft or a published version as it is in Dify now."""
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,10 +24,21 @@ def at_once(work: Callable[[], Any]) -> Any:
     return work()
 
 
-def living(console: Console, app_id: str, flow: Workflow, ends: float, apart: Apart) -> Canonical:
-    """The canonical form of a draft or version. Whatever ``Console.export`` and ``history.read`` raise."""
-    export = console.export(app_id, ends, version_id="" if flow.is_draft else flow.id)
-    made: Canonical = apart(lambda: _made(export, flow))
+def living(
+    console: Console, app_id: str, flow: Workflow, ends: float, apart: Apart, *, whether_empty: bool = True
+) -> Canonical:
+    """The canonical form of a draft or version. Whatever ``Console.export`` and ``history.read`` raise.
+
+    ``whether_empty`` asks of each secret whether it has a value at all. Dify masks an empty one as all others are, so
+    a second export with the values is looked at, and forgotten.
+    """
+    version_id = "" if flow.is_draft else flow.id
+    export = console.export(app_id, ends, version_id=version_id)
+    full = Export()
+    if whether_empty and any(one.secret for one in flow.environment):
+        with contextlib.suppress(OpskitError):  # then it is not known
+            full = console.export(app_id, ends, version_id=version_id, include_secret=True)
+    made: Canonical = apart(lambda: _made(export, full, flow))
     return made
 
 
@@ -38,11 +50,16 @@ def hash_of(app: ConsoleApp, flow: Workflow, version: str) -> str:
         return ""
 
 
-def _made(export: Export, flow: Workflow) -> Canonical:
-    """What an export holds, and what it does not tell: whether a secret has a value."""
-    values = {one.id or one.name: bool(one.value) for one in flow.environment if one.secret}
+def _made(export: Export, full: Export, flow: Workflow) -> Canonical:
+    """What an export holds, and what it does not tell: whether a secret has a value, None where that is not known."""
+    values = full.values
+    known = {
+        one.id or one.name: bool(one.value and values[one.id]) if one.id in values else None if one.value else False
+        for one in flow.environment
+        if one.secret
+    }
     dsl = _read(export)
-    made = history.canonical(replace(dsl, secrets={name: values.get(name) for name in dsl.secrets}))
+    made = history.canonical(replace(dsl, secrets={name: known.get(name) for name in dsl.secrets}))
     _ = (made.text, made.sha256)  # both are made when they are asked for first, and that takes a while
     return made
 

@@ -48,6 +48,8 @@ def take(
     An app that fails is told in ``failed``. Raised is what keeps everybody out of the console, InvalidInput
     ``no_workflow_apps``, and, where every app fails, the error of the only one or ``snapshots_failed`` with all.
     """
+    if not order.app_ids:
+        raise InvalidInput("missing_parameter", name="app_ids")
     now, ends = time.time(), time.monotonic() + DEADLINE_S
     locale, secrets = order.locale(order.note, order.tag), secrets_in(order)
     with Console.of(order, by_model=by_model) as console:
@@ -66,6 +68,7 @@ def take(
     if not snapshots:
         raise InvalidInput("no_workflow_apps")
     failed = [Failure(app_id=app_id, error=error.told(locale, secrets)) for app_id, error in failures]
+    remarks = [*taken.other_tags(snapshots, order.tag, locale), *remarks]
     report = taken.told(snapshots, failed, remarks, len(left_out), locale)
     files = [
         Attachment(taken.filename(one.snapshot), "application/yaml", one.text.encode) for one in found if one.snapshot

@@ -39,6 +39,12 @@ def told(
     return "\n\n".join([*parts, *remarks])
 
 
+def other_tags(snapshots: Sequence[Snapshot], wanted: str, locale: Locale) -> list[str]:
+    """That some keep the tag that they have, for what has not changed gets no second one: else it is looked for."""
+    names = [escaped(one.name) for one in snapshots if wanted and one.tag != wanted]
+    return [say(locale, "snapshots.other_tag", tag=escaped(wanted), apps=", ".join(names))] if names else []
+
+
 def filename(snapshot: Snapshot) -> str:
     """A name by which a person and a Git repository know the app's file again."""
     name = _NO_NAME.sub("_", snapshot.name).strip("._")[:_NAME_CHARS]

@@ -308,6 +308,19 @@ def test_a_failure_is_raised_with_its_key_and_without_its_causes(
     assert "direct cause" not in failure.value.trace
 
 
+@pytest.mark.parametrize("tool", sorted(name for name, tool in TOOLS.items() if "base_url" in tool.parameters))
+def test_no_secret_goes_to_a_host_that_a_model_may_have_chosen(tool: str, plugin: PluginProcess, world: World) -> None:
+    """The strategy of an Agent node lets its model overwrite what the builder has filled in."""
+    chosen = GOOD[tool](world) | {"base_url": "https://93.184.216.34"}
+    if tool == "dingtalk_push":
+        chosen["access_token"] = TOKEN
+    try:
+        told = str(list(plugin.stream(tool, chosen, strategy=True)))
+    except PluginFailure as failure:
+        told = failure.message
+    assert "[host_not_trusted]" in told or "'host_not_trusted'" in told
+
+
 def test_no_byte_of_the_process_holds_a_secret(world: World) -> None:
     door, storage = world.dify.console.door, PluginStorage()
     with PluginProcess(ROOT, answer=storage) as plugin:

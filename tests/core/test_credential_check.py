@@ -1,16 +1,11 @@
 """Keys and addresses looked at: what is well, what is not, what could not be told, and that no secret gets out."""
 
 import contextlib
-import itertools
 import json
-import shutil
 import socket
-import ssl
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -18,6 +13,7 @@ from urllib.parse import quote
 import pytest
 
 from devtools.dify_server import App, DifyServer, simple_flow
+from devtools.listener import listening
 from devtools.robot import Robot
 from devtools.workspace import Port, Workspace
 from opskit import health, http, webhook, wording
@@ -52,56 +48,6 @@ def plain_robot() -> Iterator[Robot]:
     """Without a secret."""
     with Robot(TOKEN) as running:
         yield running
-
-
-class Server(ThreadingHTTPServer):
-    """Answers with one status after the other, the last one for ever; keeps what arrived."""
-
-    def __init__(self, *statuses: int, headers: dict[str, str] | None = None, tls: Path | None = None) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.statuses = list(statuses) or [200]
-        self.headers = headers or {}
-        self.seen: list[tuple[str, dict[str, str], bytes]] = []
-        scheme = "https" if tls else "http"
-        self.url = f"{scheme}://localhost:{self.server_address[1]}"
-        if tls:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(tls)
-            self.socket = context.wrap_socket(self.socket, server_side=True)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that does not trust us is no news."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_GET(self) -> None:
-        server = self.server
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        server.seen.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
-        self.send_response(server.statuses.pop(0) if len(server.statuses) > 1 else server.statuses[0])
-        for name, value in server.headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    do_POST = do_GET  # noqa: N815 - the names that http.server looks for
-
-    def log_message(self, *_: object) -> None:
-        """Quiet."""
-
-
-@contextlib.contextmanager
-def serving(*statuses: int, **options: Any) -> Iterator[Server]:
-    with Server(*statuses, **options) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 @contextlib.contextmanager
@@ -502,7 +448,7 @@ def of_webhook(url: str, **given: Any) -> Check:
 
 
 def test_a_receiver_that_takes_a_signed_test_event_is_well() -> None:
-    with serving(204) as server:
+    with listening(204) as server:
         one = of_webhook(server.url)
     assert told(one) == ("healthy", "webhook_taken")
     assert "localhost" in one.message
@@ -525,7 +471,7 @@ def test_a_receiver_that_takes_a_signed_test_event_is_well() -> None:
     ],
 )
 def test_a_receiver_that_does_not_has_failed_after_one_event(status: int, code: str) -> None:
-    with serving(status, headers={"Location": "/elsewhere"}) as server:
+    with listening(status, headers={"Location": "/elsewhere"}) as server:
         one = of_webhook(server.url)
     assert told(one) == ("failed", code)
     assert "webhook_url" not in one.message + one.fix
@@ -564,7 +510,7 @@ def of_url(url: str, **given: Any) -> Check:
     ],
 )
 def test_an_address_is_well_below_400(status: int, state: str, code: str) -> None:
-    with serving(status) as server:
+    with listening(status) as server:
         one = of_url(f"{server.url}/{IN_PATH}?key={IN_QUERY}")
     assert told(one) == (state, code)
     assert f"HTTP {status} from localhost" in one.message
@@ -572,10 +518,10 @@ def test_an_address_is_well_below_400(status: int, state: str, code: str) -> Non
 
 
 def test_redirects_are_followed_to_their_end() -> None:
-    with serving(302, 302, 200, headers={"Location": "/next"}) as server:
+    with listening(302, 302, 200, headers={"Location": "/next"}) as server:
         assert told(of_url(server.url)) == ("healthy", "url_up")
     assert [path for path, _, _ in server.seen] == ["/", "/next", "/next"]
-    with serving(302, headers={"Location": "/again"}) as server:
+    with listening(302, headers={"Location": "/again"}) as server:
         assert told(of_url(server.url)) == ("failed", "no_answer")
 
 
@@ -585,7 +531,7 @@ def test_an_address_that_is_not_there_or_is_none() -> None:
 
 
 def test_an_address_inside_the_network_needs_to_be_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving() as server:
+    with listening() as server:
         for one in (of_url(server.url, allow_private=False), of_webhook(server.url, allow_private=False)):
             assert told(one) == ("failed", "private_not_allowed")
             assert "localhost" in one.message
@@ -599,31 +545,6 @@ def test_an_address_inside_the_network_needs_to_be_allowed(monkeypatch: pytest.M
 
 
 # Certificates
-
-
-@pytest.fixture(scope="module")
-def make(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Makes certificates for a name and so many days, with their keys in front; none is ever stored."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("no openssl to make a certificate with")
-    folder = tmp_path_factory.mktemp("tls")
-    numbers = itertools.count()
-
-    def made(name: str, days: int) -> Path:
-        path = folder / f"{next(numbers)}.pem"
-        key, wish = path.with_suffix(".key"), path.with_suffix(".csr")
-        new = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", f"/CN={name}")
-        alternative = ("-addext", f"subjectAltName=DNS:{name}")
-        command: list[str | Path] = [openssl, "req", *new, *alternative, "-keyout", key, "-out", wish]
-        subprocess.run(command, check=True, capture_output=True)
-        signing = ("-signkey", key, "-days", str(days), "-copy_extensions", "copy")
-        command = [openssl, "x509", "-req", "-in", wish, *signing, "-out", path]
-        subprocess.run(command, check=True, capture_output=True)
-        path.write_bytes(key.read_bytes() + path.read_bytes())
-        return path
-
-    return made
 
 
 @pytest.mark.parametrize(
@@ -641,14 +562,14 @@ def test_what_is_wrong_with_a_certificate_is_told_apart(
     shown: tuple[str, int, str],
     found: tuple[str, str],
     words: str,
-    make: Callable[..., Path],
+    certified: Callable[..., Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     name, days, known = shown
-    certificate = make(name, days)
+    certificate = certified(name, days)
     if known:
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
-    with serving(tls=certificate) as server:
+    with listening(tls=certificate) as server:
         one = of_url(server.url)
     assert told(one) == found
     assert words in one.message
@@ -656,13 +577,13 @@ def test_what_is_wrong_with_a_certificate_is_told_apart(
 
 
 def test_tls_with_what_speaks_none_is_no_matter_of_certificates() -> None:
-    with serving() as server:
+    with listening() as server:
         assert told(of_url(server.url.replace("http:", "https:"))) == ("failed", "no_answer")
 
 
-def test_a_certificate_that_nobody_looks_at_has_no_end(make: Callable[..., Path]) -> None:
+def test_a_certificate_that_nobody_looks_at_has_no_end(certified: Callable[..., Path]) -> None:
     with (
-        serving(tls=make("localhost", 40)) as server,
+        listening(tls=certified("localhost", 40)) as server,
         http.session() as client,
         http.Deadline(time.monotonic() + 8) as deadline,
     ):
@@ -676,7 +597,7 @@ def test_a_certificate_that_nobody_looks_at_has_no_end(make: Callable[..., Path]
 
 def test_all_kinds_are_looked_at_at_once_in_the_order_of_the_parameters(dify: DifyServer, robot: Robot) -> None:
     legal = dify.add(App("legal"))
-    with serving() as server:
+    with listening() as server:
         checks = checked(
             **by_key(dify),
             app_keys=f"legal={legal.key}",
@@ -756,7 +677,7 @@ def test_a_mistake_of_ours_reaches_the_caller() -> None:
 
 def test_a_failure_fails_the_node_where_that_is_wanted(dify: DifyServer) -> None:
     app = dify.add(App("it"))
-    with serving() as server:
+    with listening() as server:
         urls = "\n".join([f"shop={server.url}", *(f"gone{number}=http://127.0.0.1:9" for number in range(12))])
         with pytest.raises(Refused, match=r"^\[checks_failed\] Checks that failed: 12 of 13\.") as failure:
             checked(urls=urls, fail_on="any")
@@ -782,7 +703,7 @@ def test_a_failure_fails_the_node_where_that_is_wanted(dify: DifyServer) -> None
         ({"webhooks": '{"a": ""}'}, "bad_entries"),
         ({"robots": "{broken"}, "bad_entries"),
         ({"robots": f"https://oapi.dingtalk.com/robot/send?access_token={TOKEN}"}, "bad_entries"),
-        ({"robots": "{{#env.ROBOTS#}}"}, "bad_entries"),
+        ({"robots": "{{#env.ROBOTS#}}"}, "unfilled_secret"),
         ({"robots": "a=fake-1\na=fake-2"}, "two_entries"),
         ({"app_keys": "a"}, "bad_app_keys"),
         ({"app_keys": "a=app-fake-key", "base_url": "ftp://x"}, "bad_dify_url"),
@@ -898,7 +819,7 @@ def test_no_secret_gets_out_whatever_a_server_repeats(
     app = dify.add(App("it", faults_at={"info": "echo_key"}))
     password = "fake-pass word+/0123"
     robot.next_answers(refusal(310000, f"sign not match {TOKEN} {quote(SECRET)} {SECRET}"))
-    with serving(302, headers={"Location": f"http://127.0.0.1:9/{IN_PATH}"}) as server:
+    with listening(302, headers={"Location": f"http://127.0.0.1:9/{IN_PATH}"}) as server:
         given = checkup(
             **by_password(dify, password=password),
             app_keys=f"it={app.key}",

@@ -15,7 +15,7 @@ from devtools.dify_server import CONSOLE_FAULTS, App, DifyServer, simple_flow, v
 from devtools.dify_server.flows import Flow
 from devtools.plugin_storage import Memory
 from opskit import history, versions
-from opskit.dify.console import Console
+from opskit.dify.console import Console, Export
 from opskit.errors import InvalidCredentials, InvalidInput, OpskitError, Refused, Unavailable
 from opskit.history.shelf import Shelf
 from opskit.versions import listing
@@ -131,7 +131,10 @@ def test_a_tag_is_given_once(dify: DifyServer, storage: Memory) -> None:
     (first,) = take(dify, storage, app.id).snapshots
     (named,) = take(dify, storage, app.id, tag="v1").snapshots
     assert (named.snapshot_id, named.tag, named.unchanged) == (first.snapshot_id, "v1", True)
-    assert take(dify, storage, app.id, tag="v2").snapshots == [named]
+    other = take(dify, storage, app.id, tag="v2")
+    assert other.snapshots == [named]
+    assert "The tag v2 was not given to these" in other.report
+    assert "was not given" not in take(dify, storage, app.id, tag="v1").report
     publish(dify, app, "v2")
     with pytest.raises(InvalidInput, match=r"^\[tag_taken\]"):
         take(dify, storage, app.id, tag="v1")
@@ -177,6 +180,11 @@ def test_of_all_apps_those_that_were_never_published_are_left_out(dify: DifyServ
     result = take(dify, storage)
     assert (len(result.snapshots), result.failed) == (1, [])
     assert "left out: 1." in result.report
+
+
+def test_that_no_app_is_named_is_no_matter_of_the_workspace(dify: DifyServer, storage: Memory) -> None:
+    with pytest.raises(InvalidInput, match=r"^\[missing_parameter\].*app_ids"):
+        take(dify, storage, " , ")
 
 
 def test_it_fails_where_every_app_does(dify: DifyServer, storage: Memory) -> None:
@@ -305,6 +313,41 @@ def test_a_secret_that_is_gone_is_a_risk(dify: DifyServer, storage: Memory) -> N
     told = look(dify, storage, app, left="published", right="draft")
     assert "secret_missing" in {risk.code for risk in told.risks} | {change.risk for change in told.changes}
     assert SECRET not in told.report
+
+
+def test_a_secret_that_was_emptied_is_a_risk(dify: DifyServer, storage: Memory) -> None:
+    """As by an import of a DSL without secrets. The console masks an empty secret as all others are."""
+    app = legal(dify)
+    draft_of(app).environment[0]["value"] = ""
+    sides = {"left": "published", "right": "draft"}
+    told = look(dify, storage, app, **sides)
+    assert [(change.kind, change.old, change.to, change.risk) for change in told.changes] == [
+        ("secret", "***", "", "secret_emptied")
+    ]
+    assert "The secret in KEY is empty." in told.report
+    assert SECRET not in told.model_dump_json()
+    dify.console.fail("export", "409", 2)  # of what serves the values are not told, and nothing is guessed
+    assert [change.risk for change in look(dify, storage, app, **sides).changes] == ["secret_emptied"]
+    dify.console.fail("export", "409", 4)  # nor of the draft
+    assert look(dify, storage, app, **sides).changes == []
+
+
+def test_a_list_and_a_snapshot_do_not_ask_for_values(
+    dify: DifyServer, storage: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, asked = legal(dify), []
+    real = Console.export
+
+    def export(self: Console, *given: Any, **more: Any) -> Export:
+        asked.append(more.get("include_secret", False))
+        return real(self, *given, **more)
+
+    monkeypatch.setattr(Console, "export", export)
+    take(dify, storage, app.id)
+    look(dify, storage, app)
+    assert asked == [False, False]
+    look(dify, storage, app, left="draft")
+    assert asked[2:] == [False, True] * 2
 
 
 def refused(key: str, kind: type[OpskitError], dify: DifyServer, app: App, **more: Any) -> None:

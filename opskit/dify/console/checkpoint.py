@@ -5,25 +5,28 @@ environment, so that is read twice, around everything else that is read. Dify sh
 export that is asked for them: they are held here in clear, and nowhere else.
 """
 
+import contextlib
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+import traceback
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
-
-import yaml
+from pathlib import Path
+from typing import Self
 
 from opskit.dify.console.client import Console
 from opskit.dify.console.records import HIDDEN, MASK, Workflow
 from opskit.errors import Conflict, OpskitError, Refused, Unavailable
 
 BACK_S = 40.0  # for a way back, whatever time is left otherwise
+_LAST_S = 90.0  # after the end of all work: then Dify is about to end the call, and nobody would learn where it stands
+_BLANKED = 3  # characters: of an error without every "a" nobody could read what happened
 _TRIES = 3
 _PAUSE_S = 1.0
 
 
-def back_ends() -> float:
-    """Until when a way back may take."""
-    return time.monotonic() + BACK_S
+def back_ends(ends: float) -> float:
+    """Until when a way back may take from work that had to end at ``ends``."""
+    return min(time.monotonic() + BACK_S, ends + _LAST_S)
 
 
 def steadily[T](do: Callable[[], T], pause: Callable[[float], None] = time.sleep) -> T:
@@ -34,6 +37,22 @@ def steadily[T](do: Callable[[], T], pause: Callable[[float], None] = time.sleep
         except (Unavailable, Conflict):
             pause(_PAUSE_S)
     return do()
+
+
+@contextlib.contextmanager
+def mistakes() -> Iterator[None]:
+    """Let a mistake of ours be an error as any other.
+
+    The way back has to be gone after it, too, and whoever waits has to learn where each of the apps stands.
+    """
+    try:
+        yield
+    except OpskitError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, nobody may be left half-way
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(frame.filename).name}:{frame.lineno}"
+        raise OpskitError("bug", kind=type(error).__name__, place=place, problem="") from None
 
 
 @dataclass(slots=True)
@@ -47,6 +66,7 @@ class Checkpoint:
     clear: bool
     pause: Callable[[float], None]
     secrets: list[str] = field(repr=False)
+    begun: bool = False  # whether the draft may have been written, or something published
 
     @classmethod
     def taken(
@@ -86,9 +106,9 @@ class Checkpoint:
         if not self.clear or not any(one.secret for one in flow.environment):
             return flow
         version_id = "" if flow.is_draft else flow.id
-        text = self.console.export(self.app_id, ends, version_id=version_id, include_secret=True).text
-        values = _exported(text)
-        self.secrets.extend(str(values[one.id]) for one in flow.environment if one.secret and values.get(one.id))
+        values = self.console.export(self.app_id, ends, version_id=version_id, include_secret=True).values
+        told = [str(values.get(one.id) or "") for one in flow.environment if one.secret]
+        self.secrets.extend(text for text in told if len(text) >= _BLANKED)
         if any(one.secret and one.id not in values for one in flow.environment):
             raise Unavailable("app_untold", app=self.app_id)
         environment = (replace(one, value=values[one.id]) if one.secret else one for one in flow.environment)
@@ -103,15 +123,16 @@ class Checkpoint:
             replace(one, value=HIDDEN) if one.secret and one.name in kept else one for one in flow.environment
         ]
         try:
-            self.console.sync(
-                self.app_id,
-                ends,
-                graph=flow.graph,
-                features=flow.features,
-                environment=environment,
-                conversation=flow.conversation,
-                unique_hash=unique_hash,
-            )
+            with self._begun():
+                self.console.sync(
+                    self.app_id,
+                    ends,
+                    graph=flow.graph,
+                    features=flow.features,
+                    environment=environment,
+                    conversation=flow.conversation,
+                    unique_hash=unique_hash,
+                )
         except Unavailable:
             if not self._holds(flow, ends):
                 raise
@@ -134,19 +155,22 @@ class Checkpoint:
         As ``Console.publish``; but what was published is published, even if no answer came.
         """
         try:
-            return self.console.publish(self.app_id, ends, name=name, comment=comment)
+            with self._begun():
+                return self.console.publish(self.app_id, ends, name=name, comment=comment)
         except Unavailable:
             version = self.console.published(self.app_id, ends)
             if version is None or version.id == before:
                 raise
             return version
 
-    def back(self, ours: Sequence[Workflow], *, name: str, comment: str = "") -> bool:
-        """Go back to both, from what is ours, and say whether anything had to be changed. It takes its own time.
+    def back(self, ours: Sequence[Workflow], ends: float, *, name: str, comment: str = "") -> bool:
+        """Go back to both, from what is ours, and say whether anything had to be changed.
 
-        Conflict ``app_moved``: somebody else has written the draft, or published, in the meantime.
+        Where nothing was written there is nothing to go back from, and the draft is somebody else's. Conflict
+        ``app_moved``: somebody else has written the draft, or published, in the meantime.
         """
-        ends = back_ends()
+        if not self.begun:
+            return False
         serving = steadily(lambda: self.console.published(self.app_id, ends), self.pause)
         served = serving is None or serving.id != self.published.id
         if served:
@@ -158,6 +182,18 @@ class Checkpoint:
             return served
         self.rewrite(self.draft, ours, ends)
         return True
+
+    @contextlib.contextmanager
+    def _begun(self) -> Iterator[None]:
+        """What is refused has not begun; what gets no answer may have."""
+        before, self.begun = self.begun, True
+        try:
+            yield
+        except Unavailable:
+            raise
+        except OpskitError:
+            self.begun = before
+            raise
 
     def _holds(self, flow: Workflow, ends: float) -> bool:
         """Whether the draft is just this, secrets included; False, too, where that is not known."""
@@ -181,12 +217,3 @@ def _masked(flow: Workflow) -> Workflow:
     """The workflow as Dify shows it."""
     environment = (replace(one, value=MASK) if one.secret else one for one in flow.environment)
     return replace(flow, environment=tuple(environment))
-
-
-def _exported(text: str) -> Mapping[str, Any]:
-    """The values of the environment in a DSL, by the ids of the variables."""
-    try:
-        told = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
-        return {str(one["id"]): one.get("value", "") for one in told["workflow"]["environment_variables"]}
-    except (yaml.YAMLError, TypeError, KeyError, AttributeError, RecursionError):
-        return {}

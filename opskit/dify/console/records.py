@@ -8,7 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-MASK = "*" * 20  # what the console shows of a secret
+import yaml
+
+MASK = "*" * 20  # what the console shows of a secret, of an empty one as well
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # absent where PyYAML was made without libyaml
 HIDDEN = "[__HIDDEN__]"  # what keeps the value that a variable has: it is found by its id in the draft
 
 
@@ -152,6 +155,18 @@ class Export:
 
     text: str = field(default="", repr=False)
     document: Mapping[str, Any] | None = field(default=None, repr=False)
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """The values of the environment by the ids of the variables, secrets in clear where they were asked for.
+
+        Nothing where the text does not tell them.
+        """
+        try:
+            told = yaml.load(self.text, Loader=_LOADER)  # noqa: S506 - both are safe
+            return {str(one["id"]): one.get("value", "") for one in told["workflow"]["environment_variables"]}
+        except (yaml.YAMLError, TypeError, KeyError, AttributeError, RecursionError):
+            return {}
 
 
 @dataclass(frozen=True, slots=True)
