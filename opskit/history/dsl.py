@@ -25,6 +25,7 @@ _VERSION = re.compile(r"(\d{1,3})\.(\d{1,3})(?:\.(\d{1,3}))?")
 _APP = ("description", "icon", "icon_background", "icon_type", "mode", "name", "use_icon_as_answer_icon")
 _VARIABLES = {"environment_variables": "env", "conversation_variables": "conversation"}
 _PARTS = ("graph", "features", *_VARIABLES, "rag_pipeline_variables")
+_NUMBERS = ("integer", "float")  # what an export calls a number of the console
 _MAX_KEY = 500  # characters; YAML reads keys of up to 1,024 bytes as ours are written
 
 
@@ -221,6 +222,8 @@ def _variables(listed: Any, where: str, scope: str) -> list[dict[str, Any]]:
     found = []
     for entry in listed:
         variable = {"description": "", "value": ""} | {name: it for name, it in entry.items() if it is not None}
+        if variable.get("value_type") in _NUMBERS:
+            variable["value_type"] = "number"
         if variable.get("selector") == [scope, variable["name"]]:
             del variable["selector"]
         found.append({name: variable[name] for name in sorted(variable)})

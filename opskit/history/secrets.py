@@ -93,7 +93,8 @@ def fill(dsl: Dsl, *sources: Dsl) -> Filled:
 def keep_secrets(dsl: Dsl, current: Dsl) -> Filled:
     """The DSL with the secret environment variables of the app's draft: by id, then by name, told to Dify as hidden.
 
-    Such a variable takes the draft's id, for that is what Dify knows the value by. ``missing`` lists those that have
+    Such a variable takes the draft's id, for that is what Dify knows the value by, and its description, for Dify keeps
+    all of it but the name. ``missing`` lists those that have
     no value there and stay empty, as ``/environment_variables/NAME/value``.
     """
     held = [entry for entry in current.variables("environment_variables") if is_secret(entry)]
@@ -104,7 +105,7 @@ def keep_secrets(dsl: Dsl, current: Dsl) -> Filled:
         match = (by_id.get(variable_id(variable)) or by_name.get(variable["name"])) if is_secret(variable) else None
         if match and current.secrets[variable_id(match)] is not False:
             secrets[variable_id(match)] = True
-            variables.append(variable | {"id": variable_id(match), "value": HIDDEN})
+            variables.append(match | {"name": variable["name"], "id": variable_id(match), "value": HIDDEN})
             continue
         variables.append(variable)
         if is_secret(variable):

@@ -12,6 +12,7 @@ from typing import Any
 from opskit import history
 from opskit.dify import fetched
 from opskit.dify.console import About, Checkpoint, Console, ConsoleApp, Variable, Workflow
+from opskit.dify.console.features import completed
 from opskit.errors import OpskitError, Refused
 from opskit.history import Canonical, Dsl, Redacted
 from opskit.history.belongings import Regained, Source, regain
@@ -55,7 +56,7 @@ class Subject:
         """A draft or version as a DSL that is in clear, but for the secrets of the environment."""
         parts = {
             "graph": flow.graph,
-            "features": flow.features,
+            "features": completed(flow.features, self.app.mode),
             _ENVIRONMENT: [one.sent for one in flow.environment],
             _CONVERSATION: [one.sent for one in flow.conversation],
         }
@@ -113,7 +114,7 @@ def make(subject: Subject, found: Found) -> Aim:
         raise Refused("rollback_marks", places=", ".join(f"{one.node} {one.path}".strip() for one in filled.missing))
     held = history.keep_secrets(filled.dsl, current[0])
     kept = frozenset(one["name"] for one in held.dsl.variables(_ENVIRONMENT) if one["value"] == history.HIDDEN)
-    flow = _flow(held.dsl, {one.id: one for one in subject.before.draft.environment})
+    flow = _flow(subject, held.dsl, {one.id: one for one in subject.before.draft.environment})
     return Aim(
         flow,
         subject.whole(flow, found.dsl.dependencies),
@@ -153,13 +154,13 @@ def _version(subject: Subject, version_id: str) -> Workflow:
     return subject.console.version(subject.app.id, version_id, subject.ends)
 
 
-def _flow(dsl: Dsl, draft: Mapping[str, Variable]) -> Workflow:
+def _flow(subject: Subject, dsl: Dsl, draft: Mapping[str, Variable]) -> Workflow:
     """What is written: a secret that Dify keeps has the value that the draft has, as far as that is known."""
     environment = [_variable(one) for one in dsl.variables(_ENVIRONMENT)]
     return Workflow(
         id="",
         graph=dsl.workflow["graph"],
-        features=dsl.workflow["features"],
+        features=completed(dsl.workflow["features"], subject.app.mode),
         environment=tuple(
             replace(one, value=draft[one.id].value) if one.secret and one.value == history.HIDDEN else one
             for one in environment

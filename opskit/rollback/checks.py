@@ -10,6 +10,8 @@ from opskit.rollback.aim import Subject
 from opskit.rollback.order import Order
 from opskit.versions.sides import Side
 
+# Of the environment. Dify writes any other, answers 500, and then nobody can read or write the draft any more.
+_TYPES = ("string", "number", "secret")
 _START = frozenset({"start", "end", "answer", "llm"})  # ids that any template may have
 
 
@@ -22,8 +24,8 @@ def has_workflow(app: ConsoleApp) -> None:
 def fits(subject: Subject, dsl: Dsl, aim: Side) -> None:
     """Whether what was kept can become this app. Refused: it says why not.
 
-    ``rollback_mode``, ``rollback_other_app``, ``rollback_newer``, ``rollback_plugins``. Unavailable ``console_daemon``:
-    which plugins are installed is not known.
+    ``rollback_mode``, ``rollback_other_app``, ``rollback_newer``, ``rollback_types``, ``rollback_plugins``. Unavailable
+    ``console_daemon``: which plugins are installed is not known.
     """
     app = subject.app
     if dsl.mode != app.mode:
@@ -32,6 +34,9 @@ def fits(subject: Subject, dsl: Dsl, aim: Side) -> None:
         raise Refused("rollback_other_app", name=dsl.name, app=app.name)
     if numbers(dsl.version) > numbers(subject.about.dsl_version):
         raise Refused("rollback_newer", version=dsl.version, server=subject.about.dsl_version)
+    odd = [one["name"] for one in dsl.variables("environment_variables") if one.get("value_type") not in _TYPES]
+    if odd:
+        raise Refused("rollback_types", names=", ".join(odd), types=", ".join(_TYPES))
     wanted = needed(dsl)
     lacking = wanted - {plugin.id for plugin in subject.console.plugins(subject.ends)} if wanted else ()
     if lacking:

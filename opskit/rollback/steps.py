@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from opskit import history
 from opskit.dify.access import plain
 from opskit.dify.console import MAX_COMMENT, Checkpoint, Console, Workflow, back_ends, claimed, mistakes
+from opskit.dify.console.features import contained
 from opskit.dify.probe import probe
 from opskit.errors import Conflict, OpskitError
 from opskit.history import Canonical, Comparison, Dsl, canonical
@@ -145,7 +146,7 @@ def _read_back(task: _Task) -> None:
     before, ends = task.subject.before, task.subject.ends
     now = before.in_clear(before.console.draft(before.app_id, ends), ends)
     secrets = [{one.name: one.value for one in flow.environment} for flow in (now, task.aim.flow)]
-    if meaning(task.subject.whole(now)) != meaning(task.aim.dsl) or secrets[0] != secrets[1]:
+    if not _is_aim(task, now) or secrets[0] != secrets[1]:
         raise Conflict("rollback_not_read_back")
     task.ours.append(now)
 
@@ -156,7 +157,7 @@ def _publish(task: _Task, standing: Standing) -> None:
     comment = say("en_US", "rollback.comment", to=order.aim(), snapshot=standing.snapshots[0])[:MAX_COMMENT]
     version = before.publish(ends, name=_MARK, comment=comment, before=before.published.id)
     standing.version_id = version.id
-    if meaning(task.subject.whole(version)) != meaning(task.aim.dsl):
+    if not _is_aim(task, version):
         raise Conflict("app_not_read_back", app=before.app_id)
     key = plain(order.probe_key)
     if key:
@@ -178,6 +179,13 @@ def _undo(task: _Task, standing: Standing, why: OpskitError) -> None:
     except OpskitError:
         serving = None
     standing.version_id = serving.id if serving else ""
+
+
+def _is_aim(task: _Task, flow: Workflow) -> bool:
+    """Whether what Dify gives back is what was sent, whatever it has added to the features."""
+    sent, read = task.aim.dsl, task.subject.whole(flow)
+    rest = [{name: part for name, part in meaning(one).items() if name != "features"} for one in (sent, read)]
+    return rest[0] == rest[1] and contained(sent.workflow["features"], read.workflow["features"])
 
 
 def meaning(dsl: Dsl) -> Mapping[str, str]:

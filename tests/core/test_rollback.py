@@ -13,6 +13,7 @@ from devtools.dify_server import CONSOLE_FAULTS, App, DifyServer, Flow, simple_f
 from devtools.plugin_storage import Memory
 from opskit import history, versions
 from opskit.dify.console import Console
+from opskit.dify.console.features import completed
 from opskit.errors import Conflict, InvalidCredentials, InvalidInput, OpskitError, Refused, Unavailable
 from opskit.history.shelf import Shelf
 from opskit.rollback import Order, Rollback, roll_back
@@ -104,7 +105,12 @@ def meant(flow: Flow) -> tuple[Any, ...]:
     """Without its layout and order."""
     nodes = sorted(json.dumps([one["id"], one["data"]], sort_keys=True) for one in flow.graph["nodes"])
     edges = sorted((one["source"], one["target"]) for one in flow.graph["edges"])
-    return nodes, edges, flow.features, sorted(json.dumps(one, sort_keys=True) for one in flow.environment)
+    return (
+        nodes,
+        edges,
+        completed(flow.features, "advanced-chat"),
+        sorted(json.dumps(one, sort_keys=True) for one in flow.environment),
+    )
 
 
 # Back to a version, a snapshot, a file
@@ -123,12 +129,11 @@ def test_an_app_is_put_back_to_a_version(dify: DifyServer, storage: Memory, app:
 
 
 def test_the_way_back_is_a_rollback(dify: DifyServer, storage: Memory, app: App) -> None:
-    before = held(app)
+    before = meant(serving(app))
     outcome = back(dify, storage, app, f"version:{app.versions[0].id}")
     again = back(dify, storage, app, f"snapshot:{outcome.before_snapshot_id}")
     assert again.status == "restored"
-    assert words(serving(app)) == "v2"
-    assert [sorted(part) for part in held(app)[0]] == [sorted(part) for part in before[0]]
+    assert meant(serving(app)) == meant(draft_of(app)) == before
 
 
 @pytest.mark.parametrize("mode", ["workflow", "advanced-chat"])
@@ -329,6 +334,29 @@ def test_knowledge_that_nobody_can_name_is_refused(
     assert held(app) == before
 
 
+def test_features_that_an_old_file_leaves_out_come_back_with_their_defaults(
+    dify: DifyServer, storage: Memory, app: App, tmp_path: Path, served: str
+) -> None:
+    """Dify adds them, and writes the settings of images in its own way: that is no difference."""
+    draft_of(app).features = {"file_upload": {"image": {"enabled": True}}, "speech_to_text": None}
+    (tmp_path / "old.yml").write_text(text_of(dify, storage, app, source="draft"), encoding="utf-8")
+    sync = Console.sync
+
+    def filled(console: Console, *given: Any, **more: Any) -> Any:
+        synced = sync(console, *given, **more)
+        features = draft_of(app).features
+        draft_of(app).features = features | {"file_upload": {"enabled": True}, "of_a_newer_dify": {"enabled": False}}
+        return synced
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Console, "sync", filled)
+        reword(app, "v3")
+        app.publish()
+        outcome = back(dify, storage, app, file={"url": f"{served}/old.yml"})
+    assert (outcome.status, words(serving(app))) == ("restored", "v2")
+    assert serving(app).features["text_to_speech"] == {"enabled": False, "voice": "", "language": ""}
+
+
 # Checks
 
 
@@ -375,6 +403,7 @@ def test_a_file_of_another_kind_app_or_dify_is_refused(
         "rollback_mode": ours.replace("mode: workflow", "mode: advanced-chat"),
         "rollback_newer": ours.replace("version: '0.6.0'", "version: '0.6.9'"),
         "rollback_other_app": ids.replace("name: legal", "name: Another"),
+        "rollback_types": ours.replace("value_type: secret", "value_type: 'array[string]'"),
         "dsl_not_yaml": "{",
     }
     before, stored = held(app), dict(storage.values)

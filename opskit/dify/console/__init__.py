@@ -7,6 +7,7 @@
     records.py    what is told: apps, workflows, variables, keys, plugins
     assembled.py  a DSL from its parts, for when the server cannot export
     client.py     everything that can be asked
+    features.py   what Dify makes of features
     checkpoint.py what an app was, while it is changed, and the way back
     claim.py      an app that is being changed is left alone by all other calls
 

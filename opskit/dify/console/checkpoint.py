@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from opskit.dify.console.client import Console
+from opskit.dify.console.features import contained
 from opskit.dify.console.records import HIDDEN, MASK, Workflow
 from opskit.errors import Conflict, OpskitError, Refused, Unavailable
 
@@ -142,8 +143,8 @@ class Checkpoint:
 
         def write() -> None:
             now = self.console.draft(self.app_id, ends)
-            known = [(one.graph, one.features) for one in (*ours, self.published, self.draft)]
-            if (now.graph, now.features) not in known:
+            known = (*ours, self.published, self.draft)
+            if not any(now.graph == one.graph and contained(one.features, now.features) for one in known):
                 raise Conflict("app_moved", app=self.app_id)
             self.write(flow, now.hash, ends)
 
