@@ -13,8 +13,8 @@ import yaml
 from devtools.dify_server.apps import App
 from devtools.dify_server.console_asked import FORBIDDEN, MAX_PAGE, Asked, draft_of
 from devtools.dify_server.console_login import ADMINS, EDITORS, Doorkeeper, Odd, numbers
-from devtools.dify_server.console_versions import Versions, plain
-from devtools.dify_server.flows import MAX_KEYS, OWNER, ApiKey, Flow
+from devtools.dify_server.console_versions import Versions
+from devtools.dify_server.flows import MAX_KEYS, OWNER, ApiKey, Flow, plain
 from devtools.dify_server.refusals import BROKEN, invalid
 
 NO_DAEMON = "Failed to request plugin daemon, url: plugin/{}/management/{}"

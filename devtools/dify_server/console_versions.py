@@ -8,7 +8,7 @@ from typing import Any
 from devtools.dify_server.apps import App
 from devtools.dify_server.console_asked import MAX_PAGE, Asked, app_of, draft_of
 from devtools.dify_server.console_faults import NOT_SYNCED
-from devtools.dify_server.flows import DRAFT, Flow
+from devtools.dify_server.flows import DRAFT, Flow, plain
 from devtools.dify_server.refusals import BROKEN, Refusal, invalid
 
 
@@ -36,7 +36,8 @@ class Versions:
             raise NOT_SYNCED
         app.draft.keep(body.get("environment_variables") or [])
         app.draft.graph, app.draft.features = body["graph"], body["features"]
-        app.draft.conversation = [plain(one) for one in body.get("conversation_variables") or []]
+        held = {one["name"]: plain(one) for one in body.get("conversation_variables") or []}
+        app.draft.conversation = list(held.values())
         app.draft.updated_at += 1
         return {"result": "success", "hash": app.draft.hash, "updated_at": app.draft.updated_at}
 
@@ -104,8 +105,3 @@ def _marks(body: dict[str, Any]) -> tuple[str, str]:
         if len(str(body.get(name) or "")) > most:
             raise ValueError(f"1 validation error for Payload\n{name}\n  String should have at most {most} characters")
     return str(body.get("marked_name") or ""), str(body.get("marked_comment") or "")
-
-
-def plain(given: dict[str, Any]) -> dict[str, Any]:
-    """A conversation variable without its selector."""
-    return {name: given.get(name, "") for name in ("id", "name", "value_type", "value", "description")}

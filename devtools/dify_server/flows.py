@@ -80,18 +80,18 @@ class Flow:
         """Take new environment variables. ValueError for what Dify refuses.
 
         A secret that comes back masked, and whatever is ``[__HIDDEN__]``, keeps its value by its id; without one of
-        that id it becomes the literal text.
+        that id it becomes the literal text. They are kept by their names: the last of two is the one that stays.
         """
         before = {one["id"]: one for one in self.environment}
-        taken: list[Object] = []
+        taken: dict[str, Object] = {}
         for given in environment:
             one = _checked(given)
             if one["value_type"] == "secret" and one["value"] == MASK:
                 one["value"] = HIDDEN
             if one["value"] == HIDDEN and one["id"] in before:
                 one = {**before[one["id"]], "name": one["name"]}
-            taken.append(one)
-        self.environment = taken
+            taken[one["name"]] = one
+        self.environment = list(taken.values())
 
     def published(self, name: str, comment: str) -> "Flow":
         """A version with what the draft holds now."""
@@ -131,7 +131,7 @@ class Flow:
 
     def exported(self, *, include_secret: bool) -> Object:
         """The workflow of a DSL: without secrets unless they are asked for, and without what belongs to a workspace."""
-        environment = [one | {"selector": ["env", one["name"]]} for one in self.environment]
+        environment = [_dumped(one, "env") for one in self.environment]
         for one in environment:
             if one["value_type"] == "secret" and not include_secret:
                 one["value"] = ""
@@ -142,7 +142,7 @@ class Flow:
             "graph": graph,
             "features": self.features,
             "environment_variables": environment,
-            "conversation_variables": [one | {"selector": ["conversation", one["name"]]} for one in self.conversation],
+            "conversation_variables": [_dumped(one, "conversation") for one in self.conversation],
             "rag_pipeline_variables": [],
         }
 
@@ -181,6 +181,14 @@ class Flow:
         return found
 
 
+def _dumped(variable: Object, scope: str) -> Object:
+    """A variable as an export has it: with its selector, and a number by its kind."""
+    kind = variable["value_type"]
+    if kind == "number":
+        kind = "float" if isinstance(variable["value"], float) else "integer"
+    return variable | {"value_type": kind, "selector": [scope, variable["name"]]}
+
+
 def _checked(given: Mapping[str, Any]) -> Object:
     """A variable that Dify takes. ValueError: what is missing."""
     for name in ("name", "value_type", "value"):
@@ -188,9 +196,21 @@ def _checked(given: Mapping[str, Any]) -> Object:
             raise ValueError(f"missing {name.replace('_', ' ')}")
     if not given.get("id"):
         raise ValueError("environment variable require a unique id")
-    if given["value_type"] not in {"string", "number", "secret"}:
+    one = plain(given)
+    if one["value_type"] not in {"string", "number", "secret"}:
         raise ValueError(f"not supported value type {given['value_type']}")
-    return {name: given.get(name, "") for name in ("id", "name", "value", "value_type", "description")}
+    return one
+
+
+def plain(given: Mapping[str, Any]) -> Object:
+    """A variable as the console tells it: without its selector, and a number is a number. ValueError: it is none."""
+    one = {name: given.get(name, "") for name in ("id", "name", "value", "value_type", "description")}
+    kinds: dict[Any, type | tuple[type, ...]] = {"integer": int, "float": float, "number": (int, float)}
+    if one["value_type"] in kinds:
+        if not isinstance(one["value"], kinds[one["value_type"]]):
+            raise ValueError(f"not supported value type {one['value_type']}")
+        one["value_type"] = "number"
+    return one
 
 
 def _cleared(data: Object, *, include_secret: bool) -> None:

@@ -7,7 +7,7 @@ from opskit.history import layout
 from opskit.history.canonical import GRAPH, Canonical
 from opskit.history.changes import Comparison, Entry, Kind
 from opskit.history.differences import MISSING, Difference, between
-from opskit.history.dsl import Dsl, edge_key, is_secret, variable_id
+from opskit.history.dsl import Dsl, edge_key, is_secret, paired, variable_id
 from opskit.history.plugins import versions
 from opskit.history.risks import judged
 
@@ -95,16 +95,9 @@ def _paired(
     left: list[dict[str, Any]], right: list[dict[str, Any]]
 ) -> Iterator[tuple[dict[str, Any] | None, dict[str, Any] | None]]:
     """The variables of both sides, matched by id, then by name."""
-    rest = list(left)
-    matches: dict[int, dict[str, Any]] = {}
-    for key in (variable_id, lambda variable: str(variable["name"])):
-        for place, new in enumerate(right):
-            old = next((it for it in rest if key(it) == key(new)), None)
-            if place not in matches and old is not None:
-                matches[place] = old
-                rest.remove(old)
+    matches = paired(left, right)
     yield from ((matches.get(place), new) for place, new in enumerate(right))
-    yield from ((old, None) for old in rest)
+    yield from ((old, None) for old in left if old not in matches.values())
 
 
 def _features(left: Canonical, right: Canonical) -> Iterator[Entry]:

@@ -182,6 +182,19 @@ def variable_id(variable: Mapping[str, Any]) -> str:
     return str(variable.get("id") or variable["name"])
 
 
+def paired(left: Sequence[dict[str, Any]], right: Sequence[dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    """The variables of ``left`` that those of ``right`` are, by their places there: by id, then by name, each once."""
+    rest = list(left)
+    matches: dict[int, dict[str, Any]] = {}
+    for key in (variable_id, lambda variable: str(variable["name"])):
+        for place, new in enumerate(right):
+            old = next((it for it in rest if key(it) == key(new)), None)
+            if place not in matches and old is not None:
+                matches[place] = old
+                rest.remove(old)
+    return matches
+
+
 def _graph(graph: Any) -> dict[str, Any]:
     if not isinstance(graph, dict):
         raise _broken("workflow.graph")
@@ -215,18 +228,20 @@ def _is_edge(edge: Any) -> bool:
 
 
 def _variables(listed: Any, where: str, scope: str) -> list[dict[str, Any]]:
-    """The variables by name. The selector follows from the name, and the console does not tell it."""
+    """The variables by name, as the console tells them: the selector follows from the name, a number is a number."""
     listed = listed or []
     if not isinstance(listed, list) or not all(isinstance(entry, dict) and entry.get("name") for entry in listed):
         raise _broken(f"workflow.{where}")
     found = []
     for entry in listed:
         variable = {"description": "", "value": ""} | {name: it for name, it in entry.items() if it is not None}
-        if variable.get("value_type") in _NUMBERS:
-            variable["value_type"] = "number"
         if variable.get("selector") == [scope, variable["name"]]:
             del variable["selector"]
+        if variable.get("value_type") in _NUMBERS:
+            variable["value_type"] = "number"
         found.append({name: variable[name] for name in sorted(variable)})
+    if len({str(variable["name"]) for variable in found}) < len(found):  # Dify keeps them by their names
+        raise _broken(f"workflow.{where}: name")
     return sorted(found, key=lambda variable: (str(variable["name"]), variable_id(variable)))
 
 

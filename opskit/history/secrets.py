@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote
 from pydantic import Field
 
 from opskit.history import looks
-from opskit.history.dsl import Dsl, is_secret, variable_id
+from opskit.history.dsl import Dsl, is_secret, paired, variable_id
 from opskit.history.places import pointer
 from opskit.history.texts import Text, changed, texts
 from opskit.model import Item
@@ -93,21 +93,22 @@ def fill(dsl: Dsl, *sources: Dsl) -> Filled:
 def keep_secrets(dsl: Dsl, current: Dsl) -> Filled:
     """The DSL with the secret environment variables of the app's draft: by id, then by name, told to Dify as hidden.
 
-    Such a variable takes the draft's id, for that is what Dify knows the value by, and its description, for Dify keeps
-    all of it but the name. ``missing`` lists those that have
-    no value there and stay empty, as ``/environment_variables/NAME/value``.
+    Such a variable takes the draft's id, for that is what Dify knows the value by, and no other keeps it. All else but
+    its name stays as in the draft, for Dify changes nothing else of it. ``missing`` lists those that have no value
+    there and stay empty, as ``/environment_variables/NAME/value``.
     """
-    held = [entry for entry in current.variables("environment_variables") if is_secret(entry)]
-    by_id = {variable_id(entry): entry for entry in held}
-    by_name = {entry["name"]: entry for entry in held}
+    held, wanted = (list(filter(is_secret, it.variables("environment_variables"))) for it in (current, dsl))
+    matches = {wanted[place]["name"]: match for place, match in paired(held, wanted).items()}
+    known = {name: match for name, match in matches.items() if current.secrets[variable_id(match)] is not False}
+    taken = set(map(variable_id, known.values()))
     variables, missing, secrets = [], [], dict(dsl.secrets)
     for variable in dsl.variables("environment_variables"):
-        match = (by_id.get(variable_id(variable)) or by_name.get(variable["name"])) if is_secret(variable) else None
-        if match and current.secrets[variable_id(match)] is not False:
+        match = known.get(variable["name"])
+        if match:
             secrets[variable_id(match)] = True
             variables.append(match | {"name": variable["name"], "id": variable_id(match), "value": HIDDEN})
             continue
-        variables.append(variable)
+        variables.append(variable | {"id": ""} if variable_id(variable) in taken else variable)
         if is_secret(variable):
             path = pointer(("environment_variables", str(variable["name"]), "value"))
             missing.append(Redacted(node="", path=path, kind="secret_variable"))

@@ -92,6 +92,11 @@ def test_a_dsl_without_a_kind_and_with_a_byte_order_mark_is_read_as_dify_reads_i
         (("workflow", "graph", "edges"), [{"source": "a"}], "workflow.graph.edges"),
         (("workflow", "environment_variables"), {"a": 1}, "workflow.environment_variables"),
         (("workflow", "conversation_variables"), [{"id": "a"}], "workflow.conversation_variables"),
+        (
+            ("workflow", "environment_variables"),
+            [variable("A"), variable("A") | {"id": "b"}],
+            "workflow.environment_variables: name",
+        ),
         (("workflow", "features"), {"a": float("inf")}, "inf"),
         (("workflow", "features"), {"k" * 501: 1}, "kkkkkkkkkkkkkkkkkkkk…"),
     ],
@@ -266,6 +271,14 @@ def test_a_draft_and_its_export_are_the_same() -> None:
     assert (told.secrets, exported.secrets) == ({"id-TOKEN": True}, {"id-TOKEN": None})
     with pytest.raises(InvalidInput, match="dsl_not_an_app"):
         dsls._dsl("0.6.0", None, {}, None, told=True)  # noqa: SLF001
+
+
+@pytest.mark.parametrize(("kind", "value"), [("integer", 3), ("float", 4.0), ("float", 4.5)])
+def test_a_number_is_a_number(kind: str, value: float) -> None:
+    """An export names its kind, the console does not, and would not take 4 for a float."""
+    read = [history.read(text(conversation_variables=[variable("N", value, kind=name)])) for name in (kind, "number")]
+    assert read[0].variables("conversation_variables")[0]["value_type"] == "number"
+    assert history.canonical(read[0]).sha256 == history.canonical(read[1]).sha256
 
 
 def test_nothing_secret_shows_in_a_repr() -> None:

@@ -360,6 +360,21 @@ def test_secret_variables_keep_their_value_in_the_draft_by_id_then_by_name() -> 
     assert history.keep_secrets(plain, current).dsl.variables("environment_variables")[0]["value"] == "1"
 
 
+def test_a_secret_of_the_draft_is_kept_for_one_variable_alone() -> None:
+    """Two of one id would take each other's values when the draft is saved the next time."""
+
+    def told(kept: list[dict[str, Any]], *current: dict[str, Any]) -> dict[str, tuple[str, str]]:
+        held = history.assemble({"mode": "workflow"}, {"graph": {}, "environment_variables": current}, version="0.6.0")
+        made = history.keep_secrets(read([], environment_variables=kept), held)
+        return {it["name"]: (it["id"], it["value"]) for it in made.dsl.variables("environment_variables")}
+
+    renamed = variable("NEW", "v", kind="secret") | {"id": "1"}
+    both = [variable("NEW", kind="secret") | {"id": "2"}, variable("OLD", kind="secret") | {"id": "1"}]
+    assert told(both, renamed) == {"OLD": ("1", history.HIDDEN), "NEW": ("2", "")}
+    retyped = [variable("NEW", kind="secret") | {"id": "2"}, variable("OLD", "plain") | {"id": "1"}]
+    assert told(retyped, renamed) == {"OLD": ("", "plain"), "NEW": ("1", history.HIDDEN)}
+
+
 def test_the_value_of_a_secret_variable_never_comes_in() -> None:
     source = read([], environment_variables=[variable("S", "topsecretvalue", kind="secret")])
     assert "topsecretvalue" not in history.write(source)
