@@ -2,7 +2,7 @@
 
 from opskit.dify.access import plain
 from opskit.dify.service import App
-from opskit.errors import OpskitError, Refused
+from opskit.errors import InvalidInput, OpskitError, Refused
 from opskit.rotation.desk import Desk, Standing, mistakes
 from opskit.rotation.order import State
 from opskit.rotation.place import Place
@@ -21,11 +21,11 @@ def renew(desk: Desk, stands: Standing) -> None:
     if place.holds(value):
         stands.state = "done"
         return
+    key = _probe_key(desk, stands.app_id)
     stands.state = "failed"
     try:
         with mistakes():
             place.put(value)
-            key = order.probes().get(stands.app_id)
             if key:
                 _probe(desk, key, app.mode)
             place.finish(value)
@@ -48,6 +48,17 @@ def gone_back(places: list[Place], why: OpskitError) -> State:
             why.also("rotation_not_back", app=place.app_id, variable=place.variable, problem=f"[{error.key}]")
             state = "failed"
     return state
+
+
+def _probe_key(desk: Desk, app_id: str) -> str:
+    """The key that the app is probed with; nothing for none.
+
+    InvalidInput ``rotation_probe_key``: the app has no such key. The run would prove nothing, or another app.
+    """
+    key = desk.order.probes().get(app_id, "")
+    if key and key not in [one.token for one in desk.keys(app_id, desk.ends)]:
+        raise InvalidInput("rotation_probe_key", app=app_id)
+    return key
 
 
 def _probe(desk: Desk, key: str, mode: str) -> None:

@@ -130,6 +130,17 @@ def test_a_run_that_does_not_succeed_is_no_proof(dify: DifyServer, app: App) -> 
     assert row.error.startswith("[rotation_probe]")
 
 
+@pytest.mark.parametrize("wrong", ["another app's", "nobody's"])
+def test_a_key_that_is_none_of_the_app_proves_nothing(dify: DifyServer, app: App, wrong: str) -> None:
+    """A run of another app succeeded, and the new value was taken for proved."""
+    other = dify.add(App("other", draft=flow()))
+    before = held(app)
+    key = other.key if wrong == "another app's" else "app-fake-key-of-nobody-0123"
+    row = one(renewed(dify, app, probe_keys=f"{app.id}={key}", probe_inputs='{"topic": "x"}'))
+    assert (row.state, row.error.split()[0]) == ("untouched", "[rotation_probe_key]")
+    assert (held(app), len(app.versions)) == (before, 1)
+
+
 def test_a_chatflow_is_asked_a_question(dify: DifyServer) -> None:
     app = dify.add(App("legal", "advanced-chat", draft=flow("advanced-chat")))
     row = one(renewed(dify, app, **probes(app)))
@@ -249,9 +260,9 @@ INSTEAD = ["500", "timeout", "reset", "409", "html"]
 MISREAD = ["500", "timeout", "409", "cut"]  # of what only reads
 AFTER = ["500_done", "timeout_done", "reset_done", "cut"]
 WAYS = {
-    "clean": {"apps": 1, "app": 1, "draft": 2, "published": 2, "export": 3, "sync": 1, "publish": 1},
-    "preserve": {"draft": 3, "published": 2, "export": 3, "sync": 2, "publish": 1},
-    "back": {"draft": 5, "published": 4, "export": 5, "sync": 3, "publish": 2},
+    "clean": {"apps": 1, "app": 1, "keys": 1, "draft": 2, "published": 2, "export": 3, "sync": 1, "publish": 1},
+    "preserve": {"keys": 1, "draft": 3, "published": 2, "export": 3, "sync": 2, "publish": 1},
+    "back": {"keys": 1, "draft": 5, "published": 4, "export": 5, "sync": 3, "publish": 2},
 }
 FAULTS = [
     (way, call, nth + 1, fault)
