@@ -26,9 +26,9 @@ def renew(desk: Desk, stands: Standing) -> None:
     try:
         with mistakes():
             place.put(value)
+            place.finish(value)  # before the run: until then somebody's unfinished work is held in memory alone
             if key:
                 _probe(desk, key, app.mode)
-            place.finish(value)
     except OpskitError as error:
         stands.state = gone_back([place], error)
         raise
