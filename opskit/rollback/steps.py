@@ -79,7 +79,7 @@ def roll_back(
         subject = Subject(console, app, about, before, ends, apart)
         found = find(subject, order.aim(), storage, order.file)
         checks.fits(subject, found.dsl, order.aim())
-        checks.probe_fits(order, console, before, ends)
+        before.own_key(plain(order.probe_key), ends)
         keeper = Keeper(console, storage, apart, ends, now, about.version)
         task = _Task(order, subject, make(subject, found), keeper, by_model, [])
         comparison = _compared(task)

@@ -19,14 +19,15 @@ def renew(desk: Desk, stands: Standing) -> None:
     if place.holds(value):
         stands.state = "done"
         return
+    key = order.probes().get(stands.app_id, "")
+    place.before.own_key(key, desk.ends)
     stands.state = "failed"
     try:
         with mistakes():
             place.put(value)
-            key = order.probes().get(stands.app_id)
+            place.finish(value)  # before the run: until then somebody's unfinished work is held in memory alone
             if key:
                 probe(desk.service, key, app.mode, order.probe_inputs, desk.ends)
-            place.finish(value)
     except OpskitError as error:
         stands.state = gone_back([place], error)
         raise

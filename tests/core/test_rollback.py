@@ -372,7 +372,7 @@ def test_what_cannot_be_meant_is_refused(dify: DifyServer, storage: Memory, app:
         ({"to": "draft", "probe_inputs": '{"a": 1}'}, InvalidCredentials, "missing_secret"),
         ({"to": "draft", "probe_key": "{{#env.KEY#}}"}, InvalidCredentials, "unfilled_secret"),
         ({"to": "draft", "probe_key": "app-fake1", "publish": "false"}, InvalidInput, "rollback_probe_draft"),
-        ({"to": "draft", "probe_key": "app-fake1"}, InvalidCredentials, "rollback_probe_key"),
+        ({"to": "draft", "probe_key": "app-fake1"}, InvalidCredentials, "app_probe_key"),
         ({"to": "snapshot:none"}, InvalidInput, "no_snapshot"),
         ({"to": f"version:{NOWHERE}"}, InvalidInput, "console_no_version"),
     ]

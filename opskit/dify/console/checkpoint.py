@@ -16,7 +16,7 @@ from typing import Self
 from opskit.dify.console.client import Console
 from opskit.dify.console.features import contained
 from opskit.dify.console.records import HIDDEN, MASK, Workflow
-from opskit.errors import Conflict, OpskitError, Refused, Unavailable
+from opskit.errors import Conflict, InvalidCredentials, OpskitError, Refused, Unavailable
 
 BACK_S = 40.0  # for a way back, whatever time is left otherwise
 _LAST_S = 90.0  # after the end of all work: then Dify is about to end the call, and nobody would learn where it stands
@@ -101,6 +101,15 @@ class Checkpoint:
         if not same(_masked(now), _masked(self.draft)):
             raise Conflict("app_moved", app=self.app_id)
         return now.hash
+
+    def own_key(self, key: str, ends: float) -> None:
+        """InvalidCredentials ``app_probe_key``: it opens another app, and a run would prove nothing about this one."""
+        if not key:
+            return
+        tokens = [one.token for one in self.console.keys(self.app_id, ends)]
+        self.secrets.extend(tokens)
+        if key not in tokens:
+            raise InvalidCredentials("app_probe_key", app=self.app_id)
 
     def in_clear(self, flow: Workflow, ends: float) -> Workflow:
         """A draft or version with the values of its secrets, if they are asked for."""
