@@ -5,7 +5,7 @@ those that were written into nodes are taken from the same places of the draft, 
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -114,7 +114,7 @@ def make(subject: Subject, found: Found) -> Aim:
         raise Refused("rollback_marks", places=", ".join(f"{one.node} {one.path}".strip() for one in filled.missing))
     held = history.keep_secrets(filled.dsl, current[0])
     kept = frozenset(one["name"] for one in held.dsl.variables(_ENVIRONMENT) if one["value"] == history.HIDDEN)
-    flow = _flow(subject, held.dsl, {one.id: one for one in subject.before.draft.environment})
+    flow = _flow(subject, held.dsl, found.own or Workflow(""))
     return Aim(
         flow,
         subject.whole(flow, found.dsl.dependencies),
@@ -154,19 +154,31 @@ def _version(subject: Subject, version_id: str) -> Workflow:
     return subject.console.version(subject.app.id, version_id, subject.ends)
 
 
-def _flow(subject: Subject, dsl: Dsl, draft: Mapping[str, Variable]) -> Workflow:
-    """What is written: a secret that Dify keeps has the value that the draft has, as far as that is known."""
-    environment = [_variable(one) for one in dsl.variables(_ENVIRONMENT)]
+def _flow(subject: Subject, dsl: Dsl, own: Workflow) -> Workflow:
+    """What is written, in the order of its ``own`` version.
+
+    A secret that Dify keeps has the value that the draft has, as far as that is known.
+    """
+    graph, draft = dsl.workflow["graph"], {one.id: one.value for one in subject.before.draft.environment}
+    order = {name: [one.get("id") for one in own.graph.get(name, ())] for name in ("nodes", "edges")}
+    named = [[one.name for one in held] for held in (own.environment, own.conversation)]
+    environment = map(_variable, _ordered(dsl.variables(_ENVIRONMENT), "name", named[0]))
     return Workflow(
         id="",
-        graph=dsl.workflow["graph"],
+        graph=graph | {name: _ordered(graph[name], "id", ids) for name, ids in order.items()},
         features=completed(dsl.workflow["features"], subject.app.mode),
         environment=tuple(
-            replace(one, value=draft[one.id].value) if one.secret and one.value == history.HIDDEN else one
+            replace(one, value=draft[one.id]) if one.secret and one.value == history.HIDDEN else one
             for one in environment
         ),
-        conversation=tuple(_variable(one) for one in dsl.variables(_CONVERSATION)),
+        conversation=tuple(map(_variable, _ordered(dsl.variables(_CONVERSATION), "name", named[1]))),
     )
+
+
+def _ordered(items: Sequence[dict[str, Any]], name: str, known: Sequence[Any]) -> list[dict[str, Any]]:
+    """The items in the order in which their names are known; all others behind them."""
+    places = {it: place for place, it in enumerate(known)}
+    return sorted(items, key=lambda item: places.get(item.get(name), len(places)))
 
 
 def _variable(told: Mapping[str, Any]) -> Variable:

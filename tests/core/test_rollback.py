@@ -121,6 +121,7 @@ def test_an_app_is_put_back_to_a_version(dify: DifyServer, storage: Memory, app:
     outcome = back(dify, storage, app, f"version:{first.id}")
     assert (outcome.status, outcome.error) == ("restored", "")
     assert meant(serving(app)) == meant(draft_of(app)) == meant(first)
+    assert serving(app).graph == first.graph  # in its own order, too
     assert [one.marked_name for one in app.versions] == ["", "", "OpsKit: rollback"]
     assert serving(app).marked_comment == f"to version:{first.id}; before: snapshot:{outcome.before_snapshot_id}"
     assert outcome.published_version_id == serving(app).id
