@@ -99,6 +99,7 @@ def make(subject: Subject, found: Found) -> Aim:
     """What is written. Refused ``rollback_marks``, ``rollback_datasets``: a secret, or some knowledge, is not known."""
     now = [subject.before.draft, subject.before.published]
     current = [subject.whole(flow) for flow in now]
+    subject.before.secrets.extend(one for held in current for one in history.constants(held))
     if found.own:
         regained = Regained(found.dsl)
     else:
@@ -107,10 +108,11 @@ def make(subject: Subject, found: Found) -> Aim:
     if regained.lost:
         raise Refused("rollback_datasets", nodes=", ".join(regained.lost))
     own = [subject.whole(found.own)] if found.own else []
-    marked = history.canonical(regained.dsl).dsl
+    marked = history.canonical(replace(regained.dsl, app=subject.app.head)).dsl  # what the app is called stays
     filled = history.fill(marked, current[0], *own, current[1])
     if filled.missing:
         raise Refused("rollback_marks", places=", ".join(f"{one.node} {one.path}".strip() for one in filled.missing))
+    subject.before.secrets.extend(history.constants(filled.dsl))
     held = history.keep_secrets(filled.dsl, current[0])
     kept = frozenset(one["name"] for one in held.dsl.variables(_ENVIRONMENT) if one["value"] == history.HIDDEN)
     flow = _flow(held.dsl, {one.id: one for one in subject.before.draft.environment})

@@ -4,9 +4,10 @@ Check; keep what is there; write the draft, guarded by its hash; read it back; p
 draft is written is raised: nothing has changed. What fails afterwards leads back to what was there, and is a result.
 """
 
+import contextlib
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from opskit import history
 from opskit.dify.access import plain
@@ -68,12 +69,11 @@ def roll_back(
     And what could not be put back: then the error says where the app stands (``rollback_stuck``).
     """
     order.look_at()
-    now, ends = time.time(), time.monotonic() + _WORK_S
-    with Console.of(order, by_model=by_model) as console, claimed(console.host, order.app_id):
+    now, ends, secrets = time.time(), time.monotonic() + _WORK_S, secrets_in(order)
+    with Console.of(order, by_model=by_model) as console, claimed(console.host, order.app_id), _discreet(secrets):
         about = console.about(ends)
         app = console.app(order.app_id.lower(), ends)
         checks.has_workflow(app)
-        secrets = secrets_in(order)
         before = Checkpoint.taken(console, app.id, ends, secrets=secrets, pause=pause, clear=not order.dry_run)
         subject = Subject(console, app, about, before, ends, apart)
         found = find(subject, order.aim(), storage, order.file)
@@ -100,6 +100,16 @@ def roll_back(
         )
 
 
+@contextlib.contextmanager
+def _discreet(secrets: Collection[str]) -> Iterator[None]:
+    """Let no error quote a secret of the app, and not only those that were filled in."""
+    try:
+        yield
+    except OpskitError as error:
+        error.without(secrets)
+        raise
+
+
 def _compared(task: _Task) -> Comparison:
     """From what serves, or from the draft where that alone is put back."""
     subject = task.subject
@@ -114,17 +124,18 @@ def _done(task: _Task, standing: Standing) -> None:
     before, ends, aim = task.subject.before, task.subject.ends, task.aim
     _keep(task, standing)
     unique_hash = before.unmoved(ends)
+    task.ours.append(aim.flow if task.writes else before.draft)
     try:
         if task.writes:
-            task.ours.append(aim.flow)
-            before.write(aim.flow, unique_hash, ends, kept=aim.kept)
+            unique_hash = before.write(aim.flow, unique_hash, ends, kept=aim.kept)
     except OpskitError as error:
         if error.key != "console_unsure":
             raise
         _undo(task, standing, error)
         return
     try:
-        _read_back(task)
+        if task.writes:
+            _read_back(task, unique_hash)
         if task.publishes:
             _publish(task, standing)
     except OpskitError as error:
@@ -145,14 +156,16 @@ def _keep(task: _Task, standing: Standing) -> None:
         standing.snapshots.append(entry.snapshot_id)
 
 
-def _read_back(task: _Task) -> None:
+def _read_back(task: _Task, unique_hash: str) -> None:
     """Conflict ``rollback_not_read_back``: the draft is not what was written, or a secret is another."""
     before, ends = task.subject.before, task.subject.ends
-    now = before.in_clear(before.console.draft(before.app_id, ends), ends)
+    now = before.console.draft(before.app_id, ends)
+    if now.hash == unique_hash:  # what Dify made of it; it says nothing of variables
+        task.ours.append(replace(task.aim.flow, graph=now.graph, features=now.features))
+    now = before.in_clear(now, ends)
     secrets = [{one.name: one.value for one in flow.environment} for flow in (now, task.aim.flow)]
     if meaning(task.subject.whole(now)) != meaning(task.aim.dsl) or secrets[0] != secrets[1]:
         raise Conflict("rollback_not_read_back")
-    task.ours.append(now)
 
 
 def _publish(task: _Task, standing: Standing) -> None:
@@ -170,11 +183,13 @@ def _publish(task: _Task, standing: Standing) -> None:
 
 def _undo(task: _Task, standing: Standing, why: OpskitError) -> None:
     """Go back to what was there. ``why`` is raised where nothing had changed, and where there is no way back."""
-    before, (snapshot, *_) = task.subject.before, standing.snapshots
+    before, kept = task.subject.before, ", ".join(f"snapshot:{one}" for one in standing.snapshots)
     try:
         changed = before.back(task.ours, name=_MARK_BACK, comment=f"[{why.key}]")
     except OpskitError as error:
-        raise why.also("rollback_stuck", problem=f"[{error.key}]", snapshot=snapshot) from None
+        if error.key == "app_draft_left":
+            raise why.also(error.key, app=before.app_id) from None
+        raise why.also("rollback_stuck", problem=f"[{error.key}]", snapshots=kept) from None
     if not changed:
         raise why.also("rollback_untouched")
     standing.status, standing.error = "reverted", why

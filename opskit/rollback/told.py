@@ -11,6 +11,8 @@ from opskit.rollback.aim import Aim
 from opskit.rollback.order import Order, Status
 from opskit.wording import Locale, say
 
+_OF_A_DRAFT = {"restored": "restored_draft", "planned": "planned_draft"}
+
 
 @dataclass(slots=True)
 class Standing:
@@ -34,7 +36,7 @@ def report(
 ) -> str:
     """Markdown: what became of it, why, what to look at, the way back, and the changes."""
     status = standing.status
-    name = f"{status}_draft" if not order.publish and status in {"restored", "planned"} else status
+    name = status if order.publish else _OF_A_DRAFT.get(status, status)
     parts = [f"## {escaped(aim.dsl.name)}", f"**{say(locale, f'rollback.{name}', to=code(str(order.aim())))}**"]
     parts += [escaped(error)] if error else []
     parts += [say(locale, "rollback.emptied", names=escaped(", ".join(aim.emptied)))] if aim.emptied else []

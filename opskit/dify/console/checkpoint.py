@@ -14,7 +14,7 @@ import yaml
 
 from opskit.dify.console.client import Console
 from opskit.dify.console.records import HIDDEN, MASK, Workflow
-from opskit.errors import Conflict, OpskitError, Refused, Unavailable
+from opskit.errors import Conflict, OpskitError, RateLimited, Refused, Unavailable
 
 BACK_S = 40.0  # for a way back, whatever time is left otherwise
 _TRIES = 3
@@ -27,11 +27,11 @@ def back_ends() -> float:
 
 
 def steadily[T](do: Callable[[], T], pause: Callable[[float], None] = time.sleep) -> T:
-    """Do it up to three times, until it neither gets no answer nor meets a change. It has to bear a repetition."""
+    """Do it up to three times, until Dify answers, is not too busy, and nothing has changed. It bears a repetition."""
     for _ in range(_TRIES - 1):
         try:
             return do()
-        except (Unavailable, Conflict):
+        except (Unavailable, RateLimited, Conflict):
             pause(_PAUSE_S)
     return do()
 
@@ -47,6 +47,7 @@ class Checkpoint:
     clear: bool
     pause: Callable[[float], None]
     secrets: list[str] = field(repr=False)
+    comments: list[str] = field(default_factory=list)  # by which a version is known that we have published
 
     @classmethod
     def taken(
@@ -94,16 +95,16 @@ class Checkpoint:
         environment = (replace(one, value=values[one.id]) if one.secret else one for one in flow.environment)
         return replace(flow, environment=tuple(environment))
 
-    def write(self, flow: Workflow, unique_hash: str, ends: float, *, kept: Collection[str] = ()) -> None:
-        """Write the draft. Secrets that are named in ``kept`` are not sent: Dify keeps the values that it has.
+    def write(self, flow: Workflow, unique_hash: str, ends: float, *, kept: Collection[str] = ()) -> str:
+        """Write the draft and give its new hash, empty where no answer came, and still it was written.
 
-        As ``Console.sync``; but what was written is written, even if no answer came.
+        Secrets that are named in ``kept`` are not sent: Dify keeps the values that it has. As ``Console.sync``.
         """
         environment = [
             replace(one, value=HIDDEN) if one.secret and one.name in kept else one for one in flow.environment
         ]
         try:
-            self.console.sync(
+            synced = self.console.sync(
                 self.app_id,
                 ends,
                 graph=flow.graph,
@@ -115,14 +116,18 @@ class Checkpoint:
         except Unavailable:
             if not self._holds(flow, ends):
                 raise
+            return ""
+        return synced.hash
 
     def rewrite(self, flow: Workflow, ours: Sequence[Workflow], ends: float) -> None:
-        """Write over what is ours, or as it was. Conflict ``app_moved``: the draft is neither."""
+        """Write over what is ours, or as it was. Conflict ``app_moved``: the draft is neither.
+
+        Its variables are looked at, too: the hash does not cover them.
+        """
 
         def write() -> None:
             now = self.console.draft(self.app_id, ends)
-            known = [(one.graph, one.features) for one in (*ours, self.published, self.draft)]
-            if (now.graph, now.features) not in known:
+            if not self._known(now, ours):
                 raise Conflict("app_moved", app=self.app_id)
             self.write(flow, now.hash, ends)
 
@@ -133,6 +138,7 @@ class Checkpoint:
 
         As ``Console.publish``; but what was published is published, even if no answer came.
         """
+        self.comments += [comment] if comment else []
         try:
             return self.console.publish(self.app_id, ends, name=name, comment=comment)
         except Unavailable:
@@ -144,20 +150,37 @@ class Checkpoint:
     def back(self, ours: Sequence[Workflow], *, name: str, comment: str = "") -> bool:
         """Go back to both, from what is ours, and say whether anything had to be changed. It takes its own time.
 
-        Conflict ``app_moved``: somebody else has written the draft, or published, in the meantime.
+        What can be put back is put back all the same. Conflict ``app_draft_left``: the draft is somebody else's by now,
+        and stays that; ``app_moved``: somebody else has published, or is at work on the draft right now.
         """
-        ends = back_ends()
-        serving = steadily(lambda: self.console.published(self.app_id, ends), self.pause)
-        served = serving is None or serving.id != self.published.id
-        if served:
-            if serving is None or serving.graph not in [one.graph for one in ours]:
-                raise Conflict("app_moved", app=self.app_id)
-            self.rewrite(self.published, ours, ends)
-            steadily(lambda: self.publish(ends, name=name, comment=comment, before=serving.id), self.pause)
-        if self._holds(self.draft, ends):
-            return served
-        self.rewrite(self.draft, ours, ends)
-        return True
+        ends, changed = back_ends(), False
+        now = steadily(lambda: self.console.draft(self.app_id, ends), self.pause)
+        known = self._known(now, ours)
+        wanted = self.draft if known else steadily(lambda: self.in_clear(now, ends), self.pause)
+        drafts = [*ours, now]
+        try:
+            serving = steadily(lambda: self.console.published(self.app_id, ends), self.pause)
+            if serving is None or serving.id != self.published.id:
+                if serving is None or not self._published(serving, ours):
+                    raise Conflict("app_moved", app=self.app_id)
+                self.rewrite(self.published, drafts, ends)
+                steadily(lambda: self.publish(ends, name=name, comment=comment, before=serving.id), self.pause)
+                changed = True
+        finally:
+            if not self._holds(wanted, ends):
+                self.rewrite(wanted, drafts, ends)
+                changed = True
+        if not known:
+            raise Conflict("app_draft_left", app=self.app_id)
+        return changed
+
+    def _published(self, serving: Workflow, ours: Sequence[Workflow]) -> bool:
+        """Whether it was us who published it, even if somebody had written the draft just before."""
+        return serving.marked_comment in self.comments or serving.graph in [one.graph for one in ours]
+
+    def _known(self, now: Workflow, ours: Sequence[Workflow]) -> bool:
+        """Whether a draft is ours, or as it was, as far as Dify shows it: values of secrets are not looked at."""
+        return any(same(_masked(now), _masked(one)) for one in (*ours, self.published, self.draft))
 
     def _holds(self, flow: Workflow, ends: float) -> bool:
         """Whether the draft is just this, secrets included; False, too, where that is not known."""
