@@ -6,8 +6,8 @@ draft is written is raised: nothing has changed. What fails afterwards leads bac
 
 import contextlib
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field, replace
 
 from opskit import history
 from opskit.dify.access import plain
@@ -31,27 +31,16 @@ _MARK, _MARK_BACK = "OpsKit: rollback", "OpsKit: put back"
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """What every step needs."""
+    """What every step needs. ``writes``, ``publishes``: the draft, or what serves, is another than it shall be."""
 
     order: Order
     subject: Subject
     aim: Aim
     keeper: Keeper
     by_model: bool
-    ours: list[Workflow]  # what we wrote, and as Dify gives it back
-
-    @property
-    def writes(self) -> bool:
-        """Whether the draft is another than it shall be."""
-        return self._differs(self.subject.before.draft)
-
-    @property
-    def publishes(self) -> bool:
-        """Whether what serves is another than shall serve."""
-        return self.order.publish and self._differs(self.subject.before.published)
-
-    def _differs(self, flow: Workflow) -> bool:
-        return meaning(self.subject.whole(flow)) != meaning(self.aim.dsl)
+    writes: bool
+    publishes: bool
+    ours: list[Workflow] = field(default_factory=list)  # what we wrote, and as Dify gives it back
 
 
 def roll_back(
@@ -80,7 +69,9 @@ def roll_back(
         checks.fits(subject, found.dsl, order.aim())
         checks.probe_fits(order, console, before, ends)
         keeper = Keeper(console, storage, apart, ends, now, about.version)
-        task = _Task(order, subject, make(subject, found), keeper, by_model, [])
+        aim = make(subject, found)
+        writes, serves = (_differs(subject, flow, aim.dsl) for flow in (before.draft, before.published))
+        task = _Task(order, subject, aim, keeper, by_model, writes, serves and order.publish)
         comparison = _compared(task)
         standing = Standing(version_id=before.published.id)
         if not (task.writes or task.publishes):
@@ -147,9 +138,9 @@ def _done(task: _Task, standing: Standing) -> None:
 def _keep(task: _Task, standing: Standing) -> None:
     """Snapshots of what is there: of what serves, where that is going to change, and of a draft that is another."""
     before, order = task.subject.before, task.order
-    served, drafted = (task.subject.whole(flow) for flow in (before.published, before.draft))
     flows = [before.published] if task.publishes else []
-    flows += [before.draft] if task.writes and not (flows and meaning(served) == meaning(drafted)) else []
+    served = task.subject.whole(before.published)
+    flows += [before.draft] if task.writes and (not flows or _differs(task.subject, before.draft, served)) else []
     note = say(order.locale(task.subject.app.name), "rollback.note", to=order.aim())
     for flow in flows:
         entry, _, _ = task.keeper.keep(before.app_id, flow, most=MAX_KEEP, note=note)
@@ -164,7 +155,7 @@ def _read_back(task: _Task, unique_hash: str) -> None:
         task.ours.append(replace(task.aim.flow, graph=now.graph, features=now.features))
     now = before.in_clear(now, ends)
     secrets = [{one.name: one.value for one in flow.environment} for flow in (now, task.aim.flow)]
-    if meaning(task.subject.whole(now)) != meaning(task.aim.dsl) or secrets[0] != secrets[1]:
+    if _differs(task.subject, now, task.aim.dsl) or secrets[0] != secrets[1]:
         raise Conflict("rollback_not_read_back")
 
 
@@ -174,7 +165,7 @@ def _publish(task: _Task, standing: Standing) -> None:
     comment = say("en_US", "rollback.comment", to=order.aim(), snapshot=standing.snapshots[0])[:MAX_COMMENT]
     version = before.publish(ends, name=_MARK, comment=comment, before=before.published.id)
     standing.version_id = version.id
-    if meaning(task.subject.whole(version)) != meaning(task.aim.dsl):
+    if _differs(task.subject, version, task.aim.dsl):
         raise Conflict("app_not_read_back", app=before.app_id)
     key = plain(order.probe_key)
     if key:
@@ -200,6 +191,10 @@ def _undo(task: _Task, standing: Standing, why: OpskitError) -> None:
     standing.version_id = serving.id if serving else ""
 
 
-def meaning(dsl: Dsl) -> Mapping[str, str]:
-    """What it does, part by part, with what is secret in its nodes."""
-    return Canonical(dsl, ()).meaning
+def _differs(subject: Subject, flow: Workflow, dsl: Dsl) -> bool:
+    """Whether a draft or version does something else, or has another secret in a node."""
+
+    def compared() -> bool:
+        return Canonical(subject.whole(flow), ()).meaning != Canonical(dsl, ()).meaning
+
+    return bool(subject.apart(compared))
