@@ -34,9 +34,9 @@ class Versions:
             app.draft = Flow()
         elif body.get("hash") != app.draft.hash:
             raise NOT_SYNCED
+        held = {one["name"]: plain(one) for one in body.get("conversation_variables") or []}
         app.draft.keep(body.get("environment_variables") or [])
         app.draft.graph, app.draft.features = body["graph"], body["features"]
-        held = {one["name"]: plain(one) for one in body.get("conversation_variables") or []}
         app.draft.conversation = list(held.values())
         app.draft.updated_at += 1
         return {"result": "success", "hash": app.draft.hash, "updated_at": app.draft.updated_at}

@@ -205,7 +205,7 @@ def _checked(given: Mapping[str, Any]) -> Object:
 def plain(given: Mapping[str, Any]) -> Object:
     """A variable as the console tells it: without its selector, and a number is a number. ValueError: it is none."""
     one = {name: given.get(name, "") for name in ("id", "name", "value", "value_type", "description")}
-    kinds: dict[Any, type | tuple[type, ...]] = {"integer": int, "float": float, "number": (int, float)}
+    kinds: dict[str, tuple[type, ...]] = {"integer": (int,), "float": (float,), "number": (int, float)}
     if one["value_type"] in kinds:
         if not isinstance(one["value"], kinds[one["value_type"]]):
             raise ValueError(f"not supported value type {one['value_type']}")

@@ -83,10 +83,10 @@ def find(subject: Subject, aim: Side, storage: Storage, file: FileReference | No
         case "snapshot":
             shelf = Shelf(storage, subject.app.id)
             entry = shelf.find(aim.name)
-            return _kept(subject, history.read(shelf.text(entry)), entry.version_id)
+            return _kept(subject, shelf.text(entry), entry.version_id)
         case "file":
             with fetched([file] if file else [], subject.ends) as files:
-                return _kept(subject, history.read(files[0].path.read_bytes()), "")
+                return _kept(subject, files[0].path.read_bytes(), "")
         case "draft":
             flow = before.draft
         case "published":
@@ -99,19 +99,25 @@ def find(subject: Subject, aim: Side, storage: Storage, file: FileReference | No
 def make(subject: Subject, found: Found) -> Aim:
     """What is written. Refused ``rollback_marks``, ``rollback_datasets``: a secret, or some knowledge, is not known."""
     now = [subject.before.draft, subject.before.published]
-    current = [subject.whole(flow) for flow in now]
-    if found.own:
-        regained = Regained(found.dsl)
-    else:
-        sources = [Source(held, subject.exported(flow).dsl) for flow, held in zip(now, current, strict=True)]
-        regained = regain(found.dsl, *sources)
+    exported = [] if found.own else [subject.exported(flow).dsl for flow in now]
+    made: Aim = subject.apart(lambda: _made(subject, found, exported))
+    return made
+
+
+def _made(subject: Subject, found: Found, exported: Sequence[Dsl]) -> Aim:
+    """The same, as soon as Dify has told everything: ``exported`` are draft and version, where ``found`` needs them."""
+    current = [subject.whole(flow) for flow in (subject.before.draft, subject.before.published)]
+    subject.before.secrets.extend(one for held in current for one in history.constants(held))
+    sources = map(Source, current, exported)
+    regained = Regained(found.dsl) if found.own else regain(found.dsl, *sources)
     if regained.lost:
         raise Refused("rollback_datasets", nodes=", ".join(regained.lost))
     own = [subject.whole(found.own)] if found.own else []
-    marked = history.canonical(regained.dsl).dsl
+    marked = history.canonical(replace(regained.dsl, app=subject.app.head)).dsl  # what the app is called stays
     filled = history.fill(marked, current[0], *own, current[1])
     if filled.missing:
         raise Refused("rollback_marks", places=", ".join(f"{one.node} {one.path}".strip() for one in filled.missing))
+    subject.before.secrets.extend(history.constants(filled.dsl))
     held = history.keep_secrets(filled.dsl, current[0])
     kept = frozenset(one["name"] for one in held.dsl.variables(_ENVIRONMENT) if one["value"] == history.HIDDEN)
     flow = _flow(subject, held.dsl, found.own or Workflow(""))
@@ -124,13 +130,14 @@ def make(subject: Subject, found: Found) -> Aim:
     )
 
 
-def _kept(subject: Subject, dsl: Dsl, version_id: str) -> Found:
+def _kept(subject: Subject, text: str | bytes, version_id: str) -> Found:
     """What comes from an export: with the same version in Dify, where it is still there."""
-    own = _own(subject, history.canonical(dsl).sha256, version_id)
+    dsl: Dsl = subject.apart(lambda: history.read(text))
+    own = _own(subject, dsl, version_id)
     return Found(replace(subject.whole(own, dsl.dependencies), version=dsl.version) if own else dsl, own)
 
 
-def _own(subject: Subject, sha256: str, version_id: str) -> Workflow | None:
+def _own(subject: Subject, dsl: Dsl, version_id: str) -> Workflow | None:
     """The version in Dify that an export was made of, or one that means the same."""
     before = subject.before
     if version_id:
@@ -144,7 +151,13 @@ def _own(subject: Subject, sha256: str, version_id: str) -> Workflow | None:
         listed = ()
     version = subject.about.version
     flows = [before.draft, before.published, *(flow for flow in listed if not flow.is_draft)]
-    return next((flow for flow in flows if hash_of(subject.app, flow, version) == sha256), None)
+
+    def same() -> Workflow | None:
+        sha256 = history.canonical(dsl).sha256
+        return next((flow for flow in flows if hash_of(subject.app, flow, version) == sha256), None)
+
+    found: Workflow | None = subject.apart(same)
+    return found
 
 
 def _version(subject: Subject, version_id: str) -> Workflow:

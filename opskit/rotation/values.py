@@ -44,6 +44,9 @@ def gone_back(places: list[Place], why: OpskitError) -> State:
             if changed and state == "untouched":
                 state = "reverted"
         except OpskitError as error:
-            why.also("rotation_not_back", app=place.app_id, variable=place.variable, problem=f"[{error.key}]")
+            if error.key == "app_draft_left":
+                why.also(error.key, app=place.app_id)
+            else:
+                why.also("rotation_not_back", app=place.app_id, variable=place.variable, problem=f"[{error.key}]")
             state = "failed"
     return state

@@ -4,6 +4,7 @@ import copy
 import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from opskit.dify.console import Console
 from opskit.dify.console.features import completed
 from opskit.errors import Conflict, InvalidCredentials, InvalidInput, OpskitError, Refused, Unavailable
 from opskit.history.shelf import Shelf
-from opskit.rollback import Order, Rollback, roll_back
+from opskit.rollback import Order, Rollback, roll_back, steps
 
 KEY, TOKEN = "fake-current-value-0123456789", "app-fakeConstant0123456789abc"
 NOWHERE = "0b0b0b0b-0000-4000-8000-00000000000b"
@@ -308,6 +309,31 @@ def test_a_draft_that_was_kept_finds_its_version(
         assert held(app) == before
 
 
+def test_a_mark_is_never_written(dify: DifyServer, storage: Memory, app: App, tmp_path: Path, served: str) -> None:
+    """Nor half of one, nor where no snapshot would put one."""
+    text, before = text_of(dify, storage, app), held(app)
+    for there, mark, place in (
+        ("template: v2", "template: '[__OPSKIT_REDACTED:api_key:words'", "words /data/template"),
+        ("id: start-words", "label: '[__OPSKIT_REDACTED:api_key:words:/data/api_key:0__]'", "/graph"),
+    ):
+        assert there in text
+        (tmp_path / "x.yml").write_text(text.replace(there, mark), encoding="utf-8")
+        with pytest.raises(Refused, match=rf"\[rollback_marks\].*: {place}\."):
+            back(dify, storage, app, file={"url": f"{served}/x.yml"})
+    assert held(app) == before
+
+
+def test_a_mark_in_what_the_app_is_called_is_no_matter(dify: DifyServer, storage: Memory, app: App) -> None:
+    app.description = f"Ask with {TOKEN}"
+    reword(app, "v3")
+    to = kept(dify, storage, app, source="draft")
+    app.description = "new"
+    reword(app, "v4")
+    app.publish()
+    assert back(dify, storage, app, to).status == "restored"
+    assert (words(serving(app)), app.description) == ("v3", "new")
+
+
 def test_what_belongs_to_the_workspace_is_found_again(dify: DifyServer, storage: Memory, app: App) -> None:
     reword(app, "v3", type="tool", credential_id="mine")
     to = kept(dify, storage, app, source="draft")
@@ -452,6 +478,15 @@ def test_a_probe_proves_what_is_served(dify: DifyServer, storage: Memory, app: A
     assert dify.runs[-1].inputs == {"topic": "x"}
 
 
+def test_a_probe_that_gets_no_answer_leads_back_in_time(
+    dify: DifyServer, storage: Memory, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "_WORK_S", 2.0)
+    app.fault, before = "hang", held(app)
+    assert back(dify, storage, app, f"version:{app.versions[0].id}", probe_key=app.key).status == "reverted"
+    assert held(app) == before
+
+
 @pytest.mark.parametrize("dirty", [False, True])
 def test_a_probe_that_fails_leads_back(
     dify: DifyServer,
@@ -569,8 +604,9 @@ def test_where_there_is_no_way_back_the_error_says_where_the_app_stands(
     dify.console.fail("publish", "500")
     for nth in range(3, 20):
         dify.console.fail("published", "500", nth)
+        dify.console.fail("sync", "500", nth - 1)
     with pytest.raises(
-        Unavailable, match=r"could not be put back either \(\[dify_down\]\).*snapshot:(\w{12})\."
+        Unavailable, match=r"could not be put back either \(\[console_unsure\]\).*snapshot:(\w{12})\."
     ) as stuck:
         back(dify, storage, app, to)
     assert (words(serving(app)), words(draft_of(app))) == ("v2", "v1")
@@ -578,6 +614,86 @@ def test_where_there_is_no_way_back_the_error_says_where_the_app_stands(
     snapshot = str(stuck.value).rpartition("snapshot:")[2].rstrip(".")
     assert back(dify, storage, app, f"snapshot:{snapshot}", publish=False).status == "restored"
     assert words(draft_of(app)) == "v2"
+
+
+def test_what_can_be_put_back_is_put_back_all_the_same(dify: DifyServer, storage: Memory) -> None:
+    """The version that serves cannot; the draft, which is somebody's unfinished work, can."""
+    app, to = unfinished(dify, storage, works=False)
+    before = held(app)
+    for nth in range(2, 6):
+        dify.console.fail("publish", "500", nth)
+    with pytest.raises(Unavailable, match=r"\[dify_run_failed\].*\(\[console_unsure\]\)") as stuck:
+        back(dify, storage, app, to, probe_key=app.key)
+    assert (words(serving(app)), held(app)[1]) == ("v1", before[1])
+    shelf = Shelf(storage, app.id)
+    named = [f"snapshot:{entry.snapshot_id}" for entry in shelf.entries() if entry.note]
+    assert str(stuck.value).endswith(f"kept as {', '.join(named)}.")
+
+
+def test_what_dify_makes_of_a_draft_is_ours(
+    dify: DifyServer, storage: Memory, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It brings old features into their new form, so that they are never read back as they were written."""
+    sync, before = Console.sync, held(app)
+
+    def newer(console: Console, *given: Any, **more: Any) -> Any:
+        synced = sync(console, *given, **more)
+        if len(dify.console.calls) and dify.console.calls.count("sync") == 1:
+            draft_of(app).features = {"file_upload": {"enabled": True}}
+            return replace(synced, hash=draft_of(app).hash)
+        return synced
+
+    monkeypatch.setattr(Console, "sync", newer)
+    outcome = back(dify, storage, app, f"version:{app.versions[0].id}")
+    assert (outcome.status, outcome.error.split()[0]) == ("reverted", "[rollback_not_read_back]")
+    assert held(app) == before
+
+
+def test_a_variable_that_somebody_adds_meanwhile_is_not_overwritten(
+    dify: DifyServer, storage: Memory, app: App
+) -> None:
+    """Not on the way back either: the hash of the draft does not tell of it. What serves is put back all the same."""
+
+    def works(flow: Flow) -> bool:
+        draft_of(app).environment.append(variable("MINE", "x"))
+        return words(flow) != "v1"
+
+    app.works, before = works, held(app)
+    with pytest.raises(Unavailable, match=r"\[dify_run_failed\].*serves what it served before\..* was left as it is\."):
+        back(dify, storage, app, f"version:{app.versions[0].id}", probe_key=app.key)
+    assert (draft_of(app).value("MINE"), draft_of(app).value("KEY"), words(draft_of(app))) == ("x", KEY, "v1")
+    assert held(app)[0] == before[0]
+
+
+def test_what_somebody_writes_just_before_we_publish_does_not_serve(
+    dify: DifyServer, storage: Memory, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is published as it stands: what serves is put back, and the draft stays theirs."""
+    publish, before = Console.publish, held(app)
+
+    def late(console: Console, *given: Any, **more: Any) -> Any:
+        if len(app.versions) == 2:
+            reword(app, "theirs")
+        return publish(console, *given, **more)
+
+    monkeypatch.setattr(Console, "publish", late)
+    with pytest.raises(Conflict, match=r"\[app_not_read_back\].*serves what it served before\."):
+        back(dify, storage, app, f"version:{app.versions[0].id}")
+    assert (held(app)[0], words(draft_of(app)), len(app.versions)) == (before[0], "theirs", 4)
+
+
+def test_no_error_quotes_what_a_run_said_of_a_secret(dify: DifyServer, storage: Memory, app: App) -> None:
+    """A secret of the environment, and one in a node; in an outcome and in an error."""
+    reword(app, "v2", api_key=TOKEN)
+    app.publish()
+    app.works, app.error = lambda flow: words(flow) != "v1", f"wrong key: {TOKEN}, {KEY}"
+    to = f"version:{app.versions[0].id}"
+    assert "wrong key: ***" in back(dify, storage, app, to, probe_key=app.key).error
+    for nth in range(2, 6):
+        dify.console.fail("publish", "500", nth)
+    with pytest.raises(Unavailable, match=r"wrong key: \*\*\*, \*\*\*") as told:
+        back(dify, storage, app, to, probe_key=app.key)
+    assert not any(one in f"{told.value!s}{told.value.blanks}" for one in (KEY, TOKEN))
 
 
 def test_nothing_is_written_that_cannot_be_kept_first(dify: DifyServer, storage: Memory, app: App) -> None:
@@ -594,7 +710,7 @@ def test_nothing_is_written_that_cannot_be_kept_first(dify: DifyServer, storage:
 ONCE = dict.fromkeys(("apps", "app", "versions", "plugins", "keys"), 1)
 CALLS = {
     "good": ONCE | {"draft": 4, "published": 3, "export": 5, "sync": 1, "publish": 1},
-    "bad": ONCE | {"draft": 7, "published": 6, "export": 6, "sync": 3, "publish": 2},
+    "bad": ONCE | {"draft": 8, "published": 6, "export": 6, "sync": 3, "publish": 2},
 }
 FAULTS = [
     (way, call, nth + 1, fault)

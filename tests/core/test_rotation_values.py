@@ -234,7 +234,8 @@ def test_somebody_who_writes_in_between_is_not_overwritten(
 def test_somebody_who_writes_after_us_is_not_overwritten(
     dify: DifyServer, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Published, somebody goes on with the draft, the probe fails: what serves cannot be put back over their work."""
+    """Published, somebody goes on with the draft, the probe fails: what serves is put back, their work stays."""
+    before = held(app)
     app.works = lambda flow: flow.value("KEY") == OLD
     real = Console.publish
 
@@ -246,8 +247,8 @@ def test_somebody_who_writes_after_us_is_not_overwritten(
     monkeypatch.setattr(Console, "publish", publish)
     row = one(renewed(dify, app, **probes(app)))
     assert row.state == "failed"
-    assert "[app_moved]" in row.error
-    assert UNFINISHED in held(app)[1][2]
+    assert "Its draft was somebody else's work by then" in row.error
+    assert (held(app)[0], UNFINISHED in held(app)[1][2]) == (before[0], True)
 
 
 def test_somebody_who_publishes_after_us_is_not_undone(
