@@ -5,7 +5,7 @@ those that were written into nodes are taken from the same places of the draft, 
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,7 +30,7 @@ class Aim:
     """What shall be: ``flow`` to be written, and ``dsl``, the same as a DSL that is in clear.
 
     ``kept`` are the names of the secrets that Dify keeps, ``emptied`` those that nobody knows. ``unset`` are the
-    titles of nodes that have to be set up again.
+    titles of nodes that have to be set up again, ``lost`` the places of secrets that the draft alone has.
     """
 
     flow: Workflow
@@ -38,6 +38,7 @@ class Aim:
     kept: frozenset[str]
     emptied: tuple[str, ...]
     unset: tuple[str, ...]
+    lost: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,6 @@ def make(subject: Subject, found: Found) -> Aim:
 def _made(subject: Subject, found: Found, exported: Sequence[Dsl]) -> Aim:
     """The same, as soon as Dify has told everything: ``exported`` are draft and version, where ``found`` needs them."""
     current = [subject.whole(flow) for flow in (subject.before.draft, subject.before.published)]
-    subject.before.secrets.extend(one for held in current for one in history.constants(held))
     sources = map(Source, current, exported)
     regained = Regained(found.dsl) if found.own else regain(found.dsl, *sources)
     if regained.lost:
@@ -116,7 +116,6 @@ def _made(subject: Subject, found: Found, exported: Sequence[Dsl]) -> Aim:
     filled = history.fill(marked, current[0], *own, current[1])
     if filled.missing:
         raise Refused("rollback_marks", places=", ".join(f"{one.node} {one.path}".strip() for one in filled.missing))
-    subject.before.secrets.extend(history.constants(filled.dsl))
     held = history.keep_secrets(filled.dsl, current[0])
     kept = frozenset(one["name"] for one in held.dsl.variables(_ENVIRONMENT) if one["value"] == history.HIDDEN)
     flow = _flow(held.dsl, {one.id: one for one in subject.before.draft.environment})
@@ -126,7 +125,20 @@ def _made(subject: Subject, found: Found, exported: Sequence[Dsl]) -> Aim:
         kept,
         tuple(_name(one) for one in held.missing),
         regained.unset,
+        tuple(_only_in_the_draft(subject, [*current, filled.dsl], flow)),
     )
+
+
+def _only_in_the_draft(subject: Subject, dsls: Sequence[Dsl], flow: Workflow) -> Iterator[str]:
+    """Where the draft has secrets that neither what serves nor ``flow`` has; ``dsls`` are these three."""
+    found = [history.constants(dsl) for dsl in dsls]
+    subject.before.secrets.extend(value for held in found for _, value in held)
+    stay = {value for held in found[1:] for _, value in held}
+    yield from (place for place, value in found[0] if value not in stay)
+    values = {one.value for held in (subject.before.published, flow) for one in held.environment if one.secret}
+    for one in subject.before.draft.environment:
+        if one.secret and one.value and one.value not in values:
+            yield one.name
 
 
 def _kept(subject: Subject, text: str | bytes, version_id: str) -> Found:

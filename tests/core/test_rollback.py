@@ -113,7 +113,7 @@ def meant(flow: Flow) -> tuple[Any, ...]:
 
 def test_an_app_is_put_back_to_a_version(dify: DifyServer, storage: Memory, app: App) -> None:
     first = app.versions[0]
-    outcome = back(dify, storage, app, f"version:{first.id}")
+    outcome = back(dify, storage, app, f" Version: {first.id.upper()}")
     assert (outcome.status, outcome.error) == ("restored", "")
     assert meant(serving(app)) == meant(draft_of(app)) == meant(first)
     assert [one.marked_name for one in app.versions] == ["", "", "OpsKit: rollback"]
@@ -256,6 +256,16 @@ def test_a_leaked_value_does_not_come_back(dify: DifyServer, storage: Memory, ap
     assert "restore" not in dify.console.calls
 
 
+def test_secrets_that_only_the_draft_has_are_told(dify: DifyServer, storage: Memory, app: App) -> None:
+    """They are in no snapshot: whoever still needs them learns that from a dry run."""
+    to = f"version:{app.versions[0].id}"
+    assert "Only the draft" not in back(dify, storage, app, to, dry_run=True).report
+    reword(app, "v3", api_key=TOKEN)
+    draft_of(app).environment.append(variable("MINE", "fake-mine-0123456789", secret=True))
+    assert "Only the draft had these secrets" in back(dify, storage, app, to, dry_run=True).report
+    assert "a snapshot never holds one: words /data/api\\_key, MINE." in back(dify, storage, app, to).report
+
+
 def test_a_secret_in_a_node_is_filled_in_again(dify: DifyServer, storage: Memory, app: App) -> None:
     """From the draft, where it may be a newer one."""
     reword(app, "v1", api_key="app-fakeOldConstant0123456789", title="Call")
@@ -363,8 +373,10 @@ def test_what_cannot_be_meant_is_refused(dify: DifyServer, storage: Memory, app:
     given: list[tuple[dict[str, Any], type[OpskitError], str]] = [
         ({}, InvalidInput, "missing_parameter"),
         ({"to": "yesterday"}, InvalidInput, "no_such_side"),
-        ({"to": "file"}, InvalidInput, "no_side_file"),
+        ({"to": "file"}, InvalidInput, "missing_parameter"),
+        ({"to": "file:"}, InvalidInput, "missing_parameter"),
         ({"to": "draft", "file": file}, InvalidInput, "rollback_two_aims"),
+        ({"to": " Draft ", "file": file}, InvalidInput, "rollback_two_aims"),
         ({"to": "draft", "app_id": "x"}, InvalidInput, "rollback_app_id"),
         ({"to": "draft", "app_id": NOWHERE}, InvalidInput, "console_no_app"),
         ({"to": "draft", "probe_inputs": '{"a": 1}'}, InvalidCredentials, "missing_secret"),
