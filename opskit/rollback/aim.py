@@ -118,7 +118,7 @@ def _made(subject: Subject, found: Found, exported: Sequence[Dsl]) -> Aim:
         raise Refused("rollback_marks", places=", ".join(f"{one.node} {one.path}".strip() for one in filled.missing))
     held = history.keep_secrets(filled.dsl, current[0])
     kept = frozenset(one["name"] for one in held.dsl.variables(_ENVIRONMENT) if one["value"] == history.HIDDEN)
-    flow = _flow(held.dsl, {one.id: one for one in subject.before.draft.environment})
+    flow = _flow(held.dsl, subject.before.draft)
     return Aim(
         flow,
         subject.whole(flow, found.dsl.dependencies),
@@ -178,24 +178,27 @@ def _version(subject: Subject, version_id: str) -> Workflow:
     return subject.console.version(subject.app.id, version_id, subject.ends)
 
 
-def _flow(dsl: Dsl, draft: Mapping[str, Variable]) -> Workflow:
+def _flow(dsl: Dsl, draft: Workflow) -> Workflow:
     """What is written: a secret that Dify keeps has the value that the draft has, as far as that is known."""
-    environment = [_variable(one) for one in dsl.variables(_ENVIRONMENT)]
+    values = {one.id: one.value for one in draft.environment}
     return Workflow(
         id="",
         graph=dsl.workflow["graph"],
         features=dsl.workflow["features"],
         environment=tuple(
-            replace(one, value=draft[one.id].value) if one.secret and one.value == history.HIDDEN else one
-            for one in environment
+            replace(one, value=values[one.id]) if one.secret and one.value == history.HIDDEN else one
+            for one in _variables(dsl.variables(_ENVIRONMENT), draft.environment)
         ),
-        conversation=tuple(_variable(one) for one in dsl.variables(_CONVERSATION)),
+        conversation=tuple(_variables(dsl.variables(_CONVERSATION), draft.conversation)),
     )
 
 
-def _variable(told: Mapping[str, Any]) -> Variable:
-    """A variable with an id, which Dify wants of each."""
-    return Variable.of({"id": str(uuid.uuid4())} | {name: it for name, it in told.items() if it or name != "id"})
+def _variables(told: Sequence[Mapping[str, Any]], draft: Sequence[Variable]) -> Iterator[Variable]:
+    """Each with an id, which Dify wants: where a file gives none, that of the draft's variable of the same name."""
+    taken = {one.get("id") for one in told}
+    ids = {one.name: one.id for one in draft if one.id not in taken}
+    for one in told:
+        yield Variable.of({**one, "id": one.get("id") or ids.get(str(one["name"])) or str(uuid.uuid4())})
 
 
 def _name(place: Redacted) -> str:

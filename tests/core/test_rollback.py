@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -165,6 +166,22 @@ def test_an_app_is_put_back_to_a_file(dify: DifyServer, storage: Memory, app: Ap
     app.publish()
     outcome = back(dify, storage, app, file={"url": f"{served}/v2.yml", "filename": "v2.yml"})
     assert (outcome.status, meant(serving(app))) == ("restored", second)
+
+
+def test_a_file_without_ids_takes_those_of_the_draft(
+    dify: DifyServer, storage: Memory, app: App, tmp_path: Path, served: str
+) -> None:
+    """Dify finds the values of running conversations by them. A file from Windows is a file."""
+    text = re.sub(r"(?m)^(  - .*\n(?:    .*\n)*?)    id: \S+\n", r"\1", text_of(dify, storage, app))
+    assert text.count("\n    name: ") == 2
+    assert "\n    id: " not in text.partition("environment_variables:")[2].partition("features:")[0]
+    ids = [one["id"] for one in draft_of(app).environment]
+    reword(app, "v3")
+    app.publish()
+    (tmp_path / "x.yml").write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+    file = {"url": f"{served}/x.yml"}
+    assert [back(dify, storage, app, file=file).status for _ in range(2)] == ["restored", "unchanged"]
+    assert (sorted(ids), words(serving(app))) == (sorted(one["id"] for one in draft_of(app).environment), "v2")
 
 
 def test_a_draft_alone_is_put_back(dify: DifyServer, storage: Memory, app: App) -> None:
