@@ -76,9 +76,9 @@ def marks(dsl: Dsl) -> tuple[Redacted, ...]:
     return tuple(found)
 
 
-def constants(dsl: Dsl) -> list[str]:
-    """The secrets that stand in it in clear, in its nodes and elsewhere. Never keep them, and never show them."""
-    return [taken for text in texts(dsl) for taken in _marked(text)[1]]
+def constants(dsl: Dsl) -> list[tuple[str, str]]:
+    """The secrets that stand in its texts in clear, each with its place. Never keep them, and never show them."""
+    return [(f"{it.node} {pointer(it.path)}".strip(), taken) for it in texts(dsl) for taken in _marked(it)[1]]
 
 
 def fill(dsl: Dsl, *sources: Dsl) -> Filled:

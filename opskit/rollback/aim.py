@@ -5,7 +5,7 @@ those that were written into nodes are taken from the same places of the draft, 
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,7 +31,7 @@ class Aim:
     """What shall be: ``flow`` to be written, and ``dsl``, the same as a DSL that is in clear.
 
     ``kept`` are the names of the secrets that Dify keeps, ``emptied`` those that nobody knows. ``unset`` are the
-    titles of nodes that have to be set up again.
+    titles of nodes that have to be set up again, ``lost`` the places of secrets that the draft alone has.
     """
 
     flow: Workflow
@@ -39,6 +39,7 @@ class Aim:
     kept: frozenset[str]
     emptied: tuple[str, ...]
     unset: tuple[str, ...]
+    lost: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,6 @@ def make(subject: Subject, found: Found) -> Aim:
 def _made(subject: Subject, found: Found, exported: Sequence[Dsl]) -> Aim:
     """The same, as soon as Dify has told everything: ``exported`` are draft and version, where ``found`` needs them."""
     current = [subject.whole(flow) for flow in (subject.before.draft, subject.before.published)]
-    subject.before.secrets.extend(one for held in current for one in history.constants(held))
     sources = map(Source, current, exported)
     regained = Regained(found.dsl) if found.own else regain(found.dsl, *sources)
     if regained.lost:
@@ -117,7 +117,6 @@ def _made(subject: Subject, found: Found, exported: Sequence[Dsl]) -> Aim:
     filled = history.fill(marked, current[0], *own, current[1])
     if filled.missing:
         raise Refused("rollback_marks", places=", ".join(f"{one.node} {one.path}".strip() for one in filled.missing))
-    subject.before.secrets.extend(history.constants(filled.dsl))
     held = history.keep_secrets(filled.dsl, current[0])
     kept = frozenset(one["name"] for one in held.dsl.variables(_ENVIRONMENT) if one["value"] == history.HIDDEN)
     flow = _flow(subject, held.dsl, found.own or Workflow(""))
@@ -127,7 +126,20 @@ def _made(subject: Subject, found: Found, exported: Sequence[Dsl]) -> Aim:
         kept,
         tuple(_name(one) for one in held.missing),
         regained.unset,
+        tuple(_only_in_the_draft(subject, [*current, filled.dsl], flow)),
     )
+
+
+def _only_in_the_draft(subject: Subject, dsls: Sequence[Dsl], flow: Workflow) -> Iterator[str]:
+    """Where the draft has secrets that neither what serves nor ``flow`` has; ``dsls`` are these three."""
+    found = [history.constants(dsl) for dsl in dsls]
+    subject.before.secrets.extend(value for held in found for _, value in held)
+    stay = {value for held in found[1:] for _, value in held}
+    yield from (place for place, value in found[0] if value not in stay)
+    values = {one.value for held in (subject.before.published, flow) for one in held.environment if one.secret}
+    for one in subject.before.draft.environment:
+        if one.secret and one.value and one.value not in values:
+            yield one.name
 
 
 def _kept(subject: Subject, text: str | bytes, version_id: str) -> Found:
@@ -172,31 +184,36 @@ def _flow(subject: Subject, dsl: Dsl, own: Workflow) -> Workflow:
 
     A secret that Dify keeps has the value that the draft has, as far as that is known.
     """
-    graph, draft = dsl.workflow["graph"], {one.id: one.value for one in subject.before.draft.environment}
+    graph, draft = dsl.workflow["graph"], subject.before.draft
     order = {name: [one.get("id") for one in own.graph.get(name, ())] for name in ("nodes", "edges")}
-    named = [[one.name for one in held] for held in (own.environment, own.conversation)]
-    environment = map(_variable, _ordered(dsl.variables(_ENVIRONMENT), "name", named[0]))
+    values = {one.id: one.value for one in draft.environment}
+    environment = _variables(dsl.variables(_ENVIRONMENT), own.environment, draft.environment)
     return Workflow(
         id="",
         graph=graph | {name: _ordered(graph[name], "id", ids) for name, ids in order.items()},
         features=completed(dsl.workflow["features"], subject.app.mode),
         environment=tuple(
-            replace(one, value=draft[one.id]) if one.secret and one.value == history.HIDDEN else one
+            replace(one, value=values[one.id]) if one.secret and one.value == history.HIDDEN else one
             for one in environment
         ),
-        conversation=tuple(map(_variable, _ordered(dsl.variables(_CONVERSATION), "name", named[1]))),
+        conversation=tuple(_variables(dsl.variables(_CONVERSATION), own.conversation, draft.conversation)),
     )
+
+
+def _variables(
+    told: Sequence[dict[str, Any]], own: Sequence[Variable], draft: Sequence[Variable]
+) -> Iterator[Variable]:
+    """Each with an id, which Dify wants: where a file gives none, that of the draft's variable of the same name."""
+    taken = {one.get("id") for one in told}
+    ids = {one.name: one.id for one in draft if one.id not in taken}
+    for one in _ordered(told, "name", [variable.name for variable in own]):
+        yield Variable.of({**one, "id": one.get("id") or ids.get(str(one["name"])) or str(uuid.uuid4())})
 
 
 def _ordered(items: Sequence[dict[str, Any]], name: str, known: Sequence[Any]) -> list[dict[str, Any]]:
     """The items in the order in which their names are known; all others behind them."""
     places = {it: place for place, it in enumerate(known)}
     return sorted(items, key=lambda item: places.get(item.get(name), len(places)))
-
-
-def _variable(told: Mapping[str, Any]) -> Variable:
-    """A variable with an id, which Dify wants of each."""
-    return Variable.of({"id": str(uuid.uuid4())} | {name: it for name, it in told.items() if it or name != "id"})
 
 
 def _name(place: Redacted) -> str:

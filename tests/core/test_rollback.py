@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -119,7 +120,7 @@ def meant(flow: Flow) -> tuple[Any, ...]:
 
 def test_an_app_is_put_back_to_a_version(dify: DifyServer, storage: Memory, app: App) -> None:
     first = app.versions[0]
-    outcome = back(dify, storage, app, f"version:{first.id}")
+    outcome = back(dify, storage, app, f" Version: {first.id.upper()}")
     assert (outcome.status, outcome.error) == ("restored", "")
     assert meant(serving(app)) == meant(draft_of(app)) == meant(first)
     assert serving(app).graph == first.graph  # in its own order, too
@@ -171,6 +172,22 @@ def test_an_app_is_put_back_to_a_file(dify: DifyServer, storage: Memory, app: Ap
     app.publish()
     outcome = back(dify, storage, app, file={"url": f"{served}/v2.yml", "filename": "v2.yml"})
     assert (outcome.status, meant(serving(app))) == ("restored", second)
+
+
+def test_a_file_without_ids_takes_those_of_the_draft(
+    dify: DifyServer, storage: Memory, app: App, tmp_path: Path, served: str
+) -> None:
+    """Dify finds the values of running conversations by them. A file from Windows is a file."""
+    text = re.sub(r"(?m)^(  - .*\n(?:    .*\n)*?)    id: \S+\n", r"\1", text_of(dify, storage, app))
+    assert text.count("\n    name: ") == 2
+    assert "\n    id: " not in text.partition("environment_variables:")[2].partition("features:")[0]
+    ids = [one["id"] for one in draft_of(app).environment]
+    reword(app, "v3")
+    app.publish()
+    (tmp_path / "x.yml").write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+    file = {"url": f"{served}/x.yml"}
+    assert [back(dify, storage, app, file=file).status for _ in range(2)] == ["restored", "unchanged"]
+    assert (sorted(ids), words(serving(app))) == (sorted(one["id"] for one in draft_of(app).environment), "v2")
 
 
 def test_a_draft_alone_is_put_back(dify: DifyServer, storage: Memory, app: App) -> None:
@@ -260,6 +277,16 @@ def test_a_leaked_value_does_not_come_back(dify: DifyServer, storage: Memory, ap
     back(dify, storage, app, f"version:{app.versions[0].id}")
     assert serving(app).value("KEY") == KEY
     assert "restore" not in dify.console.calls
+
+
+def test_secrets_that_only_the_draft_has_are_told(dify: DifyServer, storage: Memory, app: App) -> None:
+    """They are in no snapshot: whoever still needs them learns that from a dry run."""
+    to = f"version:{app.versions[0].id}"
+    assert "Only the draft" not in back(dify, storage, app, to, dry_run=True).report
+    reword(app, "v3", api_key=TOKEN)
+    draft_of(app).environment.append(variable("MINE", "fake-mine-0123456789", secret=True))
+    assert "Only the draft had these secrets" in back(dify, storage, app, to, dry_run=True).report
+    assert "a snapshot never holds one: words /data/api\\_key, MINE." in back(dify, storage, app, to).report
 
 
 def test_a_secret_in_a_node_is_filled_in_again(dify: DifyServer, storage: Memory, app: App) -> None:
@@ -392,8 +419,10 @@ def test_what_cannot_be_meant_is_refused(dify: DifyServer, storage: Memory, app:
     given: list[tuple[dict[str, Any], type[OpskitError], str]] = [
         ({}, InvalidInput, "missing_parameter"),
         ({"to": "yesterday"}, InvalidInput, "no_such_side"),
-        ({"to": "file"}, InvalidInput, "no_side_file"),
+        ({"to": "file"}, InvalidInput, "missing_parameter"),
+        ({"to": "file:"}, InvalidInput, "missing_parameter"),
         ({"to": "draft", "file": file}, InvalidInput, "rollback_two_aims"),
+        ({"to": " Draft ", "file": file}, InvalidInput, "rollback_two_aims"),
         ({"to": "draft", "app_id": "x"}, InvalidInput, "rollback_app_id"),
         ({"to": "draft", "app_id": NOWHERE}, InvalidInput, "console_no_app"),
         ({"to": "draft", "probe_inputs": '{"a": 1}'}, InvalidCredentials, "missing_secret"),
