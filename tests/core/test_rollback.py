@@ -590,6 +590,44 @@ def test_somebody_who_works_on_the_draft_is_not_overwritten(
     assert words(draft_of(app)) == "mine"
 
 
+def test_somebody_who_begins_to_work_while_we_go_back_is_not_overwritten(
+    dify: DifyServer, storage: Memory, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.works, draft = lambda flow: words(flow) != "v1", Console.draft
+    calls: list[str] = []
+
+    def read(console: Console, app_id: str, ends: float) -> Any:
+        calls.append(app_id)
+        if len(calls) == 6:
+            reword(app, "mine")
+        return draft(console, app_id, ends)
+
+    monkeypatch.setattr(Console, "draft", read)
+    with pytest.raises(Unavailable, match=r"\[dify_run_failed\].*could not be put back either \(\[app_moved\]\)"):
+        back(dify, storage, app, f"version:{app.versions[0].id}", probe_key=app.key)
+    assert words(draft_of(app)) == "mine"
+
+
+def test_a_write_of_which_nothing_is_known_is_taken_back(
+    dify: DifyServer, storage: Memory, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync, before = Console.sync, held(app)
+    done: list[Any] = []
+
+    def lost(console: Console, *given: Any, **more: Any) -> Any:
+        done.append(sync(console, *given, **more))
+        if len(done) > 1:
+            return done[-1]
+        for nth in (1, 2):
+            dify.console.fail("export", "500", nth)
+        raise Unavailable("console_unsure", problem="-")
+
+    monkeypatch.setattr(Console, "sync", lost)
+    outcome = back(dify, storage, app, f"version:{app.versions[0].id}")
+    assert (outcome.status, outcome.error.split()[0]) == ("reverted", "[console_unsure]")
+    assert (held(app), len(app.versions)) == (before, 2)
+
+
 def test_a_secret_that_was_lost_on_the_way_leads_back(
     dify: DifyServer, storage: Memory, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
