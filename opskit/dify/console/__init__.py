@@ -16,7 +16,7 @@ are masked everywhere but in an export that is asked for them.
 """
 
 from opskit.dify.console.access import ConsoleAccess
-from opskit.dify.console.checkpoint import Checkpoint, back_ends, mistakes, same, steadily
+from opskit.dify.console.checkpoint import Checkpoint, back_ends, mistakes, steadily
 from opskit.dify.console.claim import claimed
 from opskit.dify.console.client import MAX_COMMENT, MAX_KEYS, MAX_NAME, MODES, Console, Remark
 from opskit.dify.console.entry import AdminKey, Entry, Login
@@ -62,6 +62,5 @@ __all__ = [
     "back_ends",
     "claimed",
     "mistakes",
-    "same",
     "steadily",
 ]
