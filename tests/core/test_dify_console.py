@@ -230,7 +230,7 @@ def test_a_wrong_password_is_said_after_as_few_tries_as_possible(version: str, t
 
 def test_a_locked_account_waits(dify: DifyServer) -> None:
     with Console.of(by_password(dify, password="fake-wrong-Passw0rd")) as console:
-        for _ in range(5):
+        for _ in range(6):
             with pytest.raises(InvalidCredentials):
                 console.apps(soon())
         with pytest.raises(RateLimited, match=r"\[console_locked\]"):

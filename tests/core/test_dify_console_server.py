@@ -147,7 +147,7 @@ def test_a_session_runs_out_and_is_renewed_once(dify: DifyServer) -> None:
 def test_a_password_is_encoded_and_counted(dify: DifyServer) -> None:
     plain = logged_in(dify, "äöü")
     assert (refusal(plain), plain.json()["message"]) == ((401, "authentication_failed"), "Invalid encrypted data")
-    for _ in range(5):
+    for _ in range(6):
         assert refusal(logged_in(dify, encoded("wrong"))) == (401, "authentication_failed")
     assert refusal(logged_in(dify)) == (429, "email_code_login_limit")
     dify.console.door.by_password = False
