@@ -46,6 +46,12 @@ class OpskitError(Exception):
         self._more.append((key, blanks))
         return self
 
+    def without(self, secrets: Collection[str]) -> Self:
+        """The same, quoting none of these: a server, or a proxy, may repeat what it was sent."""
+        told = self.blanks.items()
+        self.blanks = {name: redaction.blank(text, secrets) if isinstance(text, str) else text for name, text in told}
+        return self
+
     def told(self, locale: wording.Locale, secrets: Collection[str] | None = None) -> str:
         """The text in another language and without ``secrets`` (else its own), for a place inside a result."""
         words = copy.copy(self)

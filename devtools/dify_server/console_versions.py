@@ -38,9 +38,9 @@ class Versions:
         environment = body.get("environment_variables") or []
         if environment and not app.draft.works:
             raise BROKEN
+        held = {one["name"]: plain(one) for one in body.get("conversation_variables") or []}
         app.draft.keep(environment)
         app.draft.take(body["graph"], body["features"], app.mode)
-        held = {one["name"]: plain(one) for one in body.get("conversation_variables") or []}
         app.draft.conversation = list(held.values())
         app.draft.updated_at += 1
         if not (app.draft.works and app.draft.is_whole):

@@ -250,7 +250,7 @@ def plain(given: Mapping[str, Any]) -> Object:
     """
     given = {"id": _uuid()} | dict(given)
     one = {name: given.get(name, "") for name in ("id", "name", "value", "value_type", "description")}
-    kinds: dict[Any, type | tuple[type, ...]] = {"integer": int, "float": float, "number": (int, float)}
+    kinds: dict[str, tuple[type, ...]] = {"integer": (int,), "float": (float,), "number": (int, float)}
     if one["value_type"] in kinds:
         if not isinstance(one["value"], kinds[one["value_type"]]):
             raise ValueError(f"not supported value type {one['value_type']}")

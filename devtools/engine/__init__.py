@@ -7,6 +7,6 @@ with a function of the caller's in place of the model.
 
 from devtools.engine.files import Files, StoredFile
 from devtools.engine.nodes import Model
-from devtools.engine.runs import Run, run
+from devtools.engine.runs import Run, begun_by_hand, run
 
-__all__ = ["Files", "Model", "Run", "StoredFile", "run"]
+__all__ = ["Files", "Model", "Run", "StoredFile", "begun_by_hand", "run"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+import yaml
 from graphon.dsl import DslImportPlan, inspect
 from graphon.dsl.entities import DslCredentials, DslRuntimeVariables
 from graphon.engine.engine import Engine
@@ -79,6 +80,15 @@ def run(
         for variable in start["data"]["variables"]:
             pool.add((start["id"], variable["variable"]), _input(variable, inputs, files))
         return _follow(_engine(graph, pool, Tools(plugin, files), llm), files, on_event)
+
+
+def begun_by_hand(workflow: str) -> str:
+    """The DSL with a start node in the place of a schedule: the engine itself knows no triggers."""
+    document = yaml.safe_load(workflow)
+    for node in document["workflow"]["graph"]["nodes"]:
+        if node["data"]["type"] == "trigger-schedule":
+            node["data"] = {"title": node["data"]["title"], "type": "start", "variables": []}
+    return str(yaml.safe_dump(document, allow_unicode=True))
 
 
 def _graph(plan: DslImportPlan) -> Mapping[str, Any]:

@@ -15,7 +15,7 @@ from opskit.history.changes import Change, Comparison, Risk
 from opskit.history.compare import compare
 from opskit.history.dsl import Dsl, assemble, read
 from opskit.history.report import report, summary
-from opskit.history.secrets import HIDDEN, Filled, Redacted, fill, keep_secrets, marks
+from opskit.history.secrets import HIDDEN, Filled, Redacted, constants, fill, keep_secrets, marks
 
 __all__ = [
     "HIDDEN",
@@ -29,6 +29,7 @@ __all__ = [
     "assemble",
     "canonical",
     "compare",
+    "constants",
     "fill",
     "keep_secrets",
     "marks",

@@ -63,7 +63,7 @@ def leave_out(data: dict[str, Any]) -> None:
 
 
 def regain(dsl: Dsl, *sources: Source) -> Regained:
-    """Fill in what an export left out, from the same nodes of the first source that has them.
+    """Fill in what an export left out, from the same nodes of the first source that has them, and of the same kind.
 
     What the DSL says itself stays.
     """
@@ -72,7 +72,7 @@ def regain(dsl: Dsl, *sources: Source) -> Regained:
     nodes, unset, lost = [], [], []
     for node in dsl.nodes:
         data: dict[str, Any] = copy.deepcopy(node["data"])
-        same = [held[node["id"]] for held in known if node["id"] in held]
+        same = [held[node["id"]] for held in known if node["id"] in held and _alike(held[node["id"]], data)]
         if not same and data.get("type") in _FIELDS:
             unset.append(str(data.get("title") or node["id"]))
         for field, exported in _FIELDS.get(data.get("type"), {}).items():
@@ -86,6 +86,11 @@ def regain(dsl: Dsl, *sources: Source) -> Regained:
         nodes.append(node | {"data": data})
     graph = dsl.workflow["graph"] | {"nodes": nodes}
     return Regained(replace(dsl, workflow={**dsl.workflow, "graph": graph}), tuple(unset), tuple(lost))
+
+
+def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two nodes are of one kind and provider: credentials and subscriptions are for no other."""
+    return all(one.get(name) == other.get(name) for name in ("type", "provider_id"))
 
 
 def _datasets(source: Source) -> dict[str, str]:

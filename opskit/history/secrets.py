@@ -4,6 +4,7 @@ Secret environment variables are kept without their values; ``dsl`` sees to that
 written into a node, a string variable or a prompt. A mark names its place and its kind, and nothing of the secret.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -19,7 +20,8 @@ from opskit.model import Item
 
 HIDDEN = "[__HIDDEN__]"  # what Dify takes for "keep the value that you have" (api/constants/__init__.py, HIDDEN_VALUE)
 MARK = re.compile(r"\[__OPSKIT_REDACTED:(?P<kind>\w+):(?P<node>[^\s:\]]*):(?P<path>[^\s:\]]*):(?P<number>\d+)__\]")
-_BEGINS = "[__OPSKIT_REDACTED:"
+_STEM = "[__OPSKIT_REDACTED"
+_BEGINS = f"{_STEM}:"
 _CONTEXT_CHARS = 60
 
 
@@ -62,8 +64,21 @@ def redact(dsl: Dsl) -> Clean:
 
 
 def marks(dsl: Dsl) -> tuple[Redacted, ...]:
-    """The marks that are left in a DSL. One with any must never be written to Dify."""
-    return tuple(mark for text in texts(dsl) if _BEGINS in text.text for mark in _named(text.text))
+    """The marks that are left in a DSL. One with any must never be written to Dify.
+
+    Among them are those that somebody has cut into, and those that stand where no secret is looked for.
+    """
+    found = [mark for text in texts(dsl) if _BEGINS in text.text for mark in _named(text.text)]
+    broken = [text for text in texts(dsl) if _STEM in MARK.sub("", text.text)]
+    found += [Redacted(node=text.node, path=pointer(text.path), kind="mark") for text in broken]
+    if not found and _STEM in json.dumps(dsl.workflow):
+        found.append(Redacted(node="", path="/graph", kind="mark"))
+    return tuple(found)
+
+
+def constants(dsl: Dsl) -> list[tuple[str, str]]:
+    """The secrets that stand in its texts in clear, each with its place. Never keep them, and never show them."""
+    return [(f"{it.node} {pointer(it.path)}".strip(), taken) for it in texts(dsl) for taken in _marked(it)[1]]
 
 
 def fill(dsl: Dsl, *sources: Dsl) -> Filled:

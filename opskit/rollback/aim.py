@@ -5,7 +5,7 @@ those that were written into nodes are taken from the same places of the draft, 
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,7 +31,7 @@ class Aim:
     """What shall be: ``flow`` to be written, and ``dsl``, the same as a DSL that is in clear.
 
     ``kept`` are the names of the secrets that Dify keeps, ``emptied`` those that nobody knows. ``unset`` are the
-    titles of nodes that have to be set up again.
+    titles of nodes that have to be set up again, ``lost`` the places of secrets that the draft alone has.
     """
 
     flow: Workflow
@@ -39,6 +39,7 @@ class Aim:
     kept: frozenset[str]
     emptied: tuple[str, ...]
     unset: tuple[str, ...]
+    lost: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +84,10 @@ def find(subject: Subject, aim: Side, storage: Storage, file: FileReference | No
         case "snapshot":
             shelf = Shelf(storage, subject.app.id)
             entry = shelf.find(aim.name)
-            return _kept(subject, history.read(shelf.text(entry)), entry.version_id)
+            return _kept(subject, shelf.text(entry), entry.version_id)
         case "file":
             with fetched([file] if file else [], subject.ends) as files:
-                return _kept(subject, history.read(files[0].path.read_bytes()), "")
+                return _kept(subject, files[0].path.read_bytes(), "")
         case "draft":
             flow = before.draft
         case "published":
@@ -99,38 +100,56 @@ def find(subject: Subject, aim: Side, storage: Storage, file: FileReference | No
 def make(subject: Subject, found: Found) -> Aim:
     """What is written. Refused ``rollback_marks``, ``rollback_datasets``: a secret, or some knowledge, is not known."""
     now = [subject.before.draft, subject.before.published]
-    current = [subject.whole(flow) for flow in now]
-    if found.own:
-        regained = Regained(found.dsl)
-    else:
-        sources = [Source(held, subject.exported(flow).dsl) for flow, held in zip(now, current, strict=True)]
-        regained = regain(found.dsl, *sources)
+    exported = [] if found.own else [subject.exported(flow).dsl for flow in now]
+    made: Aim = subject.apart(lambda: _made(subject, found, exported))
+    return made
+
+
+def _made(subject: Subject, found: Found, exported: Sequence[Dsl]) -> Aim:
+    """The same, as soon as Dify has told everything: ``exported`` are draft and version, where ``found`` needs them."""
+    current = [subject.whole(flow) for flow in (subject.before.draft, subject.before.published)]
+    sources = map(Source, current, exported)
+    regained = Regained(found.dsl) if found.own else regain(found.dsl, *sources)
     if regained.lost:
         raise Refused("rollback_datasets", nodes=", ".join(regained.lost))
     own = [subject.whole(found.own)] if found.own else []
-    marked = history.canonical(regained.dsl).dsl
+    marked = history.canonical(replace(regained.dsl, app=subject.app.head)).dsl  # what the app is called stays
     filled = history.fill(marked, current[0], *own, current[1])
     if filled.missing:
         raise Refused("rollback_marks", places=", ".join(f"{one.node} {one.path}".strip() for one in filled.missing))
     held = history.keep_secrets(filled.dsl, current[0])
     kept = frozenset(one["name"] for one in held.dsl.variables(_ENVIRONMENT) if one["value"] == history.HIDDEN)
-    flow = _flow(subject, held.dsl, {one.id: one for one in subject.before.draft.environment})
+    flow = _flow(subject, held.dsl, found.own or Workflow(""))
     return Aim(
         flow,
         subject.whole(flow, found.dsl.dependencies),
         kept,
         tuple(_name(one) for one in held.missing),
         regained.unset,
+        tuple(_only_in_the_draft(subject, [*current, filled.dsl], flow)),
     )
 
 
-def _kept(subject: Subject, dsl: Dsl, version_id: str) -> Found:
+def _only_in_the_draft(subject: Subject, dsls: Sequence[Dsl], flow: Workflow) -> Iterator[str]:
+    """Where the draft has secrets that neither what serves nor ``flow`` has; ``dsls`` are these three."""
+    found = [history.constants(dsl) for dsl in dsls]
+    subject.before.secrets.extend(value for held in found for _, value in held)
+    stay = {value for held in found[1:] for _, value in held}
+    yield from (place for place, value in found[0] if value not in stay)
+    values = {one.value for held in (subject.before.published, flow) for one in held.environment if one.secret}
+    for one in subject.before.draft.environment:
+        if one.secret and one.value and one.value not in values:
+            yield one.name
+
+
+def _kept(subject: Subject, text: str | bytes, version_id: str) -> Found:
     """What comes from an export: with the same version in Dify, where it is still there."""
-    own = _own(subject, history.canonical(dsl).sha256, version_id)
+    dsl: Dsl = subject.apart(lambda: history.read(text))
+    own = _own(subject, dsl, version_id)
     return Found(replace(subject.whole(own, dsl.dependencies), version=dsl.version) if own else dsl, own)
 
 
-def _own(subject: Subject, sha256: str, version_id: str) -> Workflow | None:
+def _own(subject: Subject, dsl: Dsl, version_id: str) -> Workflow | None:
     """The version in Dify that an export was made of, or one that means the same."""
     before = subject.before
     if version_id:
@@ -144,7 +163,13 @@ def _own(subject: Subject, sha256: str, version_id: str) -> Workflow | None:
         listed = ()
     version = subject.about.version
     flows = [before.draft, before.published, *(flow for flow in listed if not flow.is_draft)]
-    return next((flow for flow in flows if hash_of(subject.app, flow, version) == sha256), None)
+
+    def same() -> Workflow | None:
+        sha256 = history.canonical(dsl).sha256
+        return next((flow for flow in flows if hash_of(subject.app, flow, version) == sha256), None)
+
+    found: Workflow | None = subject.apart(same)
+    return found
 
 
 def _version(subject: Subject, version_id: str) -> Workflow:
@@ -154,24 +179,41 @@ def _version(subject: Subject, version_id: str) -> Workflow:
     return subject.console.version(subject.app.id, version_id, subject.ends)
 
 
-def _flow(subject: Subject, dsl: Dsl, draft: Mapping[str, Variable]) -> Workflow:
-    """What is written: a secret that Dify keeps has the value that the draft has, as far as that is known."""
-    environment = [_variable(one) for one in dsl.variables(_ENVIRONMENT)]
+def _flow(subject: Subject, dsl: Dsl, own: Workflow) -> Workflow:
+    """What is written, in the order of its ``own`` version.
+
+    A secret that Dify keeps has the value that the draft has, as far as that is known.
+    """
+    graph, draft = dsl.workflow["graph"], subject.before.draft
+    order = {name: [one.get("id") for one in own.graph.get(name, ())] for name in ("nodes", "edges")}
+    values = {one.id: one.value for one in draft.environment}
+    environment = _variables(dsl.variables(_ENVIRONMENT), own.environment, draft.environment)
     return Workflow(
         id="",
-        graph=dsl.workflow["graph"],
+        graph=graph | {name: _ordered(graph[name], "id", ids) for name, ids in order.items()},
         features=completed(dsl.workflow["features"], subject.app.mode),
         environment=tuple(
-            replace(one, value=draft[one.id].value) if one.secret and one.value == history.HIDDEN else one
+            replace(one, value=values[one.id]) if one.secret and one.value == history.HIDDEN else one
             for one in environment
         ),
-        conversation=tuple(_variable(one) for one in dsl.variables(_CONVERSATION)),
+        conversation=tuple(_variables(dsl.variables(_CONVERSATION), own.conversation, draft.conversation)),
     )
 
 
-def _variable(told: Mapping[str, Any]) -> Variable:
-    """A variable with an id, which Dify wants of each."""
-    return Variable.of({"id": str(uuid.uuid4())} | {name: it for name, it in told.items() if it or name != "id"})
+def _variables(
+    told: Sequence[dict[str, Any]], own: Sequence[Variable], draft: Sequence[Variable]
+) -> Iterator[Variable]:
+    """Each with an id, which Dify wants: where a file gives none, that of the draft's variable of the same name."""
+    taken = {one.get("id") for one in told}
+    ids = {one.name: one.id for one in draft if one.id not in taken}
+    for one in _ordered(told, "name", [variable.name for variable in own]):
+        yield Variable.of({**one, "id": one.get("id") or ids.get(str(one["name"])) or str(uuid.uuid4())})
+
+
+def _ordered(items: Sequence[dict[str, Any]], name: str, known: Sequence[Any]) -> list[dict[str, Any]]:
+    """The items in the order in which their names are known; all others behind them."""
+    places = {it: place for place, it in enumerate(known)}
+    return sorted(items, key=lambda item: places.get(item.get(name), len(places)))
 
 
 def _name(place: Redacted) -> str:

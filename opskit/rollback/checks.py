@@ -1,13 +1,11 @@
 """What has to hold before anything is written: the same app, the same kind of app, a DSL and plugins that it knows."""
 
-from opskit.dify.access import plain
-from opskit.dify.console import MODES, Checkpoint, Console, ConsoleApp
+from opskit.dify.console import MODES, Checkpoint, ConsoleApp
 from opskit.dify.console.assembled import numbers
-from opskit.errors import InvalidCredentials, InvalidInput, Refused
+from opskit.errors import InvalidInput, Refused
 from opskit.history import Dsl
 from opskit.history.plugins import needed
 from opskit.rollback.aim import Subject
-from opskit.rollback.order import Order
 from opskit.versions.sides import Side
 
 # Of the environment. Dify writes any other, answers 500, and then nobody can read or write the draft any more.
@@ -47,14 +45,3 @@ def _share_nodes(before: Checkpoint, dsl: Dsl) -> bool:
     """Whether the app has, or had, nodes of the same ids: Dify makes them of the time."""
     there = {node.get("id") for flow in (before.draft, before.published) for node in flow.graph.get("nodes", ())}
     return bool(there & {node["id"] for node in dsl.nodes if node["id"] not in _START})
-
-
-def probe_fits(order: Order, console: Console, before: Checkpoint, ends: float) -> None:
-    """InvalidCredentials ``rollback_probe_key``: it opens another app, and would prove nothing about this one."""
-    key = plain(order.probe_key)
-    if not key:
-        return
-    tokens = [one.token for one in console.keys(before.app_id, ends)]
-    before.secrets.extend(tokens)
-    if key not in tokens:
-        raise InvalidCredentials("rollback_probe_key")

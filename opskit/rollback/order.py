@@ -27,13 +27,14 @@ class Order(ConsoleAccess):
 
     def aim(self) -> Side:
         """What is gone back to. InvalidInput: nothing, two things, or none that can be understood."""
-        if self.file and self.to not in ("", "file"):
-            raise InvalidInput("rollback_two_aims", to=self.to)
         if not self.to and not self.file:
             raise InvalidInput("missing_parameter", name="to")
-        if self.to == "file" and not self.file:
-            raise InvalidInput("no_side_file")
-        return side(self.to or "file", "to")
+        aim = side(self.to or "file", "to")
+        if self.file and aim.kind != "file":
+            raise InvalidInput("rollback_two_aims", to=self.to)
+        if aim.kind == "file" and not self.file:
+            raise InvalidInput("missing_parameter", name="file")
+        return aim
 
     def look_at(self) -> None:
         """Look at everything before anything is asked. InvalidInput, InvalidCredentials: it cannot be used."""

@@ -4,9 +4,10 @@ Check; keep what is there; write the draft, guarded by its hash; read it back; p
 draft is written is raised: nothing has changed. What fails afterwards leads back to what was there, and is a result.
 """
 
+import contextlib
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field, replace
 
 from opskit import history
 from opskit.dify.access import plain
@@ -31,27 +32,16 @@ _MARK, _MARK_BACK = "OpsKit: rollback", "OpsKit: put back"
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """What every step needs."""
+    """What every step needs. ``writes``, ``publishes``: the draft, or what serves, is another than it shall be."""
 
     order: Order
     subject: Subject
     aim: Aim
     keeper: Keeper
     by_model: bool
-    ours: list[Workflow]  # what we wrote, and as Dify gives it back
-
-    @property
-    def writes(self) -> bool:
-        """Whether the draft is another than it shall be."""
-        return self._differs(self.subject.before.draft)
-
-    @property
-    def publishes(self) -> bool:
-        """Whether what serves is another than shall serve."""
-        return self.order.publish and self._differs(self.subject.before.published)
-
-    def _differs(self, flow: Workflow) -> bool:
-        return meaning(self.subject.whole(flow)) != meaning(self.aim.dsl)
+    writes: bool
+    publishes: bool
+    ours: list[Workflow] = field(default_factory=list)  # what we wrote, and as Dify gives it back
 
 
 def roll_back(
@@ -69,19 +59,20 @@ def roll_back(
     And what could not be put back: then the error says where the app stands (``rollback_stuck``).
     """
     order.look_at()
-    now, ends = time.time(), time.monotonic() + _WORK_S
-    with Console.of(order, by_model=by_model) as console, claimed(console.host, order.app_id):
+    now, ends, secrets = time.time(), time.monotonic() + _WORK_S, secrets_in(order)
+    with Console.of(order, by_model=by_model) as console, claimed(console.host, order.app_id), _discreet(secrets):
         about = console.about(ends)
         app = console.app(order.app_id.lower(), ends)
         checks.has_workflow(app)
-        secrets = secrets_in(order)
         before = Checkpoint.taken(console, app.id, ends, secrets=secrets, pause=pause, clear=not order.dry_run)
         subject = Subject(console, app, about, before, ends, apart)
         found = find(subject, order.aim(), storage, order.file)
         checks.fits(subject, found.dsl, order.aim())
-        checks.probe_fits(order, console, before, ends)
+        before.own_key(plain(order.probe_key), ends)
         keeper = Keeper(console, storage, apart, ends, now, about.version)
-        task = _Task(order, subject, make(subject, found), keeper, by_model, [])
+        aim = make(subject, found)
+        writes, serves = (_differs(subject, flow, aim.dsl) for flow in (before.draft, before.published))
+        task = _Task(order, subject, aim, keeper, by_model, writes, serves and order.publish)
         comparison = _compared(task)
         standing = Standing(version_id=before.published.id)
         if not (task.writes or task.publishes):
@@ -101,6 +92,16 @@ def roll_back(
         )
 
 
+@contextlib.contextmanager
+def _discreet(secrets: Collection[str]) -> Iterator[None]:
+    """Let no error quote a secret of the app, and not only those that were filled in."""
+    try:
+        yield
+    except OpskitError as error:
+        error.without(secrets)
+        raise
+
+
 def _compared(task: _Task) -> Comparison:
     """From what serves, or from the draft where that alone is put back."""
     subject = task.subject
@@ -115,12 +116,12 @@ def _done(task: _Task, standing: Standing) -> None:
     before, ends, aim = task.subject.before, task.subject.ends, task.aim
     _keep(task, standing)
     unique_hash = before.unmoved(ends)
+    task.ours.append(aim.flow if task.writes else before.draft)
     try:
         with mistakes():
             if task.writes:
-                task.ours.append(aim.flow)
-                before.write(aim.flow, unique_hash, ends, kept=aim.kept)
-            _read_back(task)
+                unique_hash = before.write(aim.flow, unique_hash, ends, kept=aim.kept)
+                _read_back(task, unique_hash)
             if task.publishes:
                 _publish(task, standing)
     except OpskitError as error:
@@ -132,23 +133,25 @@ def _done(task: _Task, standing: Standing) -> None:
 def _keep(task: _Task, standing: Standing) -> None:
     """Snapshots of what is there: of what serves, where that is going to change, and of a draft that is another."""
     before, order = task.subject.before, task.order
-    served, drafted = (task.subject.whole(flow) for flow in (before.published, before.draft))
     flows = [before.published] if task.publishes else []
-    flows += [before.draft] if task.writes and not (flows and meaning(served) == meaning(drafted)) else []
+    served = task.subject.whole(before.published)
+    flows += [before.draft] if task.writes and (not flows or _differs(task.subject, before.draft, served)) else []
     note = say(order.locale(task.subject.app.name), "rollback.note", to=order.aim())
     for flow in flows:
         entry, _, _ = task.keeper.keep(before.app_id, flow, most=MAX_KEEP, note=note)
         standing.snapshots.append(entry.snapshot_id)
 
 
-def _read_back(task: _Task) -> None:
+def _read_back(task: _Task, unique_hash: str) -> None:
     """Conflict ``rollback_not_read_back``: the draft is not what was written, or a secret is another."""
     before, ends = task.subject.before, task.subject.ends
-    now = before.in_clear(before.console.draft(before.app_id, ends), ends)
+    now = before.console.draft(before.app_id, ends)
+    if now.hash == unique_hash:  # what Dify made of it; it says nothing of variables
+        task.ours.append(replace(task.aim.flow, graph=now.graph, features=now.features))
+    now = before.in_clear(now, ends)
     secrets = [{one.name: one.value for one in flow.environment} for flow in (now, task.aim.flow)]
     if not _is_aim(task, now) or secrets[0] != secrets[1]:
         raise Conflict("rollback_not_read_back")
-    task.ours.append(now)
 
 
 def _publish(task: _Task, standing: Standing) -> None:
@@ -166,11 +169,13 @@ def _publish(task: _Task, standing: Standing) -> None:
 
 def _undo(task: _Task, standing: Standing, why: OpskitError) -> None:
     """Go back to what was there. ``why`` is raised where nothing had changed, and where there is no way back."""
-    before, (snapshot, *_) = task.subject.before, standing.snapshots
+    before, kept = task.subject.before, ", ".join(f"snapshot:{one}" for one in standing.snapshots)
     try:
         changed = before.back(task.ours, back_ends(task.subject.ends), name=_MARK_BACK, comment=f"[{why.key}]")
     except OpskitError as error:
-        raise why.also("rollback_stuck", problem=f"[{error.key}]", snapshot=snapshot) from None
+        if error.key == "app_draft_left":
+            raise why.also(error.key, app=before.app_id) from None
+        raise why.also("rollback_stuck", problem=f"[{error.key}]", snapshots=kept) from None
     if not changed:
         raise why.also("rollback_untouched")
     standing.status, standing.error = "reverted", why
@@ -181,13 +186,23 @@ def _undo(task: _Task, standing: Standing, why: OpskitError) -> None:
     standing.version_id = serving.id if serving else ""
 
 
+def _differs(subject: Subject, flow: Workflow, dsl: Dsl) -> bool:
+    """Whether a draft or version does something else, or has another secret in a node."""
+
+    def compared() -> bool:
+        return Canonical(subject.whole(flow), ()).meaning != Canonical(dsl, ()).meaning
+
+    return bool(subject.apart(compared))
+
+
 def _is_aim(task: _Task, flow: Workflow) -> bool:
     """Whether what Dify gives back is what was sent, whatever it has added to the features."""
-    sent, read = task.aim.dsl, task.subject.whole(flow)
-    rest = [{name: part for name, part in meaning(one).items() if name != "features"} for one in (sent, read)]
-    return rest[0] == rest[1] and contained(sent.workflow["features"], read.workflow["features"])
 
+    def compared() -> bool:
+        sent, read = task.aim.dsl, task.subject.whole(flow)
+        rest = [
+            {name: it for name, it in Canonical(one, ()).meaning.items() if name != "features"} for one in (sent, read)
+        ]
+        return rest[0] == rest[1] and contained(sent.workflow["features"], read.workflow["features"])
 
-def meaning(dsl: Dsl) -> Mapping[str, str]:
-    """What it does, part by part, with what is secret in its nodes."""
-    return Canonical(dsl, ()).meaning
+    return bool(task.subject.apart(compared))

@@ -41,6 +41,8 @@ def report(
     parts += [escaped(error)] if error else []
     parts += [say(locale, "rollback.emptied", names=escaped(", ".join(aim.emptied)))] if aim.emptied else []
     parts += [say(locale, "rollback.unset", names=escaped(", ".join(aim.unset)))] if aim.unset else []
+    lost = escaped(", ".join(aim.lost)) if status in _OF_THE_DRAFT else ""
+    parts += [say(locale, "rollback.lost", places=lost)] if lost else []
     kept = ", ".join(f"`snapshot:{one}`" for one in standing.snapshots)
     parts += [say(locale, "rollback.kept", snapshots=kept)] if kept else []
     parts += [history.report(comparison, locale)] if status != "unchanged" else []

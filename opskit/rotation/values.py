@@ -19,14 +19,15 @@ def renew(desk: Desk, stands: Standing) -> None:
     if place.holds(value):
         stands.state = "done"
         return
+    key = order.probes().get(stands.app_id, "")
+    place.before.own_key(key, desk.ends)
     stands.state = "failed"
     try:
         with mistakes():
             place.put(value)
-            key = order.probes().get(stands.app_id)
+            place.finish(value)  # before the run: until then somebody's unfinished work is held in memory alone
             if key:
                 probe(desk.service, key, app.mode, order.probe_inputs, desk.ends)
-            place.finish(value)
     except OpskitError as error:
         stands.state = gone_back([place], error)
         raise
@@ -43,6 +44,9 @@ def gone_back(places: list[Place], why: OpskitError) -> State:
             if changed and state == "untouched":
                 state = "reverted"
         except OpskitError as error:
-            why.also("rotation_not_back", app=place.app_id, variable=place.variable, problem=f"[{error.key}]")
+            if error.key == "app_draft_left":
+                why.also(error.key, app=place.app_id)
+            else:
+                why.also("rotation_not_back", app=place.app_id, variable=place.variable, problem=f"[{error.key}]")
             state = "failed"
     return state

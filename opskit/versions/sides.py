@@ -28,8 +28,10 @@ class Side:
 
 
 def side(text: str, parameter: str) -> Side:
-    """What a text means. InvalidInput ``no_such_side``."""
+    """What a text means, in whatever case a model writes it. InvalidInput ``no_such_side``."""
     kind, _, name = (part.strip() for part in text.partition(":"))
+    kind = kind.lower()
+    name = name.lower() if kind == "version" else name
     if (kind in _WITH_NAME) == bool(name) and kind in (*_WITH_NAME, *_ALONE):
         return Side(kind, name)
     raise InvalidInput("no_such_side", name=parameter, value=text)

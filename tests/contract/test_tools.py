@@ -141,7 +141,7 @@ BAD: dict[str, list[tuple[str, Call]]] = {
         ("no_snapshot", lambda world: console(world) | {"app_id": VERSIONED, "to": "snapshot:none"}),
         ("rollback_app_id", lambda world: console(world) | {"app_id": "legal", "to": "published"}),
         ("rollback_two_aims", lambda world: console(world) | {"app_id": VERSIONED, "to": "draft", "file": file("x")}),
-        ("rollback_probe_key", lambda world: console(world) | {"app_id": VERSIONED, "to": "draft", "probe_key": TOKEN}),
+        ("app_probe_key", lambda world: console(world) | {"app_id": VERSIONED, "to": "draft", "probe_key": TOKEN}),
         ("console_password", lambda world: login(world) | {"app_id": VERSIONED, "to": "draft", "password": "fake-no"}),
     ],
     "key_rotation": [

@@ -26,6 +26,7 @@ from opskit.dify.console import (
     Variable,
     Workflow,
     exchange,
+    steadily,
 )
 from opskit.dify.console.assembled import dsl_version
 from opskit.dify.console.features import contained
@@ -782,6 +783,19 @@ def test_what_is_not_told_is_empty() -> None:
         assert console.draft(NOWHERE, soon()) == Workflow("x", updated_at=1)
         assert console.apps(soon()) == ()
         assert console.versions(NOWHERE, soon()).items == ()
+
+
+def test_what_may_be_better_the_next_time_is_done_up_to_three_times() -> None:
+    for error in (Unavailable("dify_down"), RateLimited("console_busy"), Conflict("app_moved")):
+        done: list[OpskitError] = []
+
+        def do(error: OpskitError = error, done: list[OpskitError] = done) -> int:
+            done.append(error)
+            if len(done) < 3:
+                raise error
+            return len(done)
+
+        assert steadily(do, lambda _: None) == 3
 
 
 # Features

@@ -53,4 +53,7 @@ def test_triggers_and_agents_get_what_belongs_to_the_workspace() -> None:
     tools = [tool | {"credential_id": "mine"}, tool | {"tool_name": "new"}]
     assert data_of == whole | {"a": {"type": "agent", "agent_parameters": {"tools": {"value": tools}}}}
     assert found.unset == ()
+    other = flow(whole | {"p": whole["p"] | {"provider_id": "x/y/z"}, "w": {"type": "code", "webhook_url": "u"}})
+    kept = regain(flow(exported), Source(other, flow(exported)))
+    assert (kept.unset, kept.dsl.nodes[2]["data"]) == (("p", "w"), exported["p"])
     assert regain(flow(exported)).unset == ("p", "s", "w")

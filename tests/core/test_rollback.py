@@ -2,8 +2,10 @@
 
 import copy
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from opskit.dify.console import Console
 from opskit.dify.console.features import completed
 from opskit.errors import Conflict, InvalidCredentials, InvalidInput, OpskitError, Refused, Unavailable
 from opskit.history.shelf import Shelf
-from opskit.rollback import Order, Rollback, roll_back
+from opskit.rollback import Order, Rollback, roll_back, steps
 
 KEY, TOKEN = "fake-current-value-0123456789", "app-fakeConstant0123456789abc"
 NOWHERE = "0b0b0b0b-0000-4000-8000-00000000000b"
@@ -118,9 +120,10 @@ def meant(flow: Flow) -> tuple[Any, ...]:
 
 def test_an_app_is_put_back_to_a_version(dify: DifyServer, storage: Memory, app: App) -> None:
     first = app.versions[0]
-    outcome = back(dify, storage, app, f"version:{first.id}")
+    outcome = back(dify, storage, app, f" Version: {first.id.upper()}")
     assert (outcome.status, outcome.error) == ("restored", "")
     assert meant(serving(app)) == meant(draft_of(app)) == meant(first)
+    assert serving(app).graph == first.graph  # in its own order, too
     assert [one.marked_name for one in app.versions] == ["", "", "OpsKit: rollback"]
     assert serving(app).marked_comment == f"to version:{first.id}; before: snapshot:{outcome.before_snapshot_id}"
     assert outcome.published_version_id == serving(app).id
@@ -169,6 +172,22 @@ def test_an_app_is_put_back_to_a_file(dify: DifyServer, storage: Memory, app: Ap
     app.publish()
     outcome = back(dify, storage, app, file={"url": f"{served}/v2.yml", "filename": "v2.yml"})
     assert (outcome.status, meant(serving(app))) == ("restored", second)
+
+
+def test_a_file_without_ids_takes_those_of_the_draft(
+    dify: DifyServer, storage: Memory, app: App, tmp_path: Path, served: str
+) -> None:
+    """Dify finds the values of running conversations by them. A file from Windows is a file."""
+    text = re.sub(r"(?m)^(  - .*\n(?:    .*\n)*?)    id: \S+\n", r"\1", text_of(dify, storage, app))
+    assert text.count("\n    name: ") == 2
+    assert "\n    id: " not in text.partition("environment_variables:")[2].partition("features:")[0]
+    ids = [one["id"] for one in draft_of(app).environment]
+    reword(app, "v3")
+    app.publish()
+    (tmp_path / "x.yml").write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+    file = {"url": f"{served}/x.yml"}
+    assert [back(dify, storage, app, file=file).status for _ in range(2)] == ["restored", "unchanged"]
+    assert (sorted(ids), words(serving(app))) == (sorted(one["id"] for one in draft_of(app).environment), "v2")
 
 
 def test_a_draft_alone_is_put_back(dify: DifyServer, storage: Memory, app: App) -> None:
@@ -260,6 +279,16 @@ def test_a_leaked_value_does_not_come_back(dify: DifyServer, storage: Memory, ap
     assert "restore" not in dify.console.calls
 
 
+def test_secrets_that_only_the_draft_has_are_told(dify: DifyServer, storage: Memory, app: App) -> None:
+    """They are in no snapshot: whoever still needs them learns that from a dry run."""
+    to = f"version:{app.versions[0].id}"
+    assert "Only the draft" not in back(dify, storage, app, to, dry_run=True).report
+    reword(app, "v3", api_key=TOKEN)
+    draft_of(app).environment.append(variable("MINE", "fake-mine-0123456789", secret=True))
+    assert "Only the draft had these secrets" in back(dify, storage, app, to, dry_run=True).report
+    assert "a snapshot never holds one: words /data/api\\_key, MINE." in back(dify, storage, app, to).report
+
+
 def test_a_secret_in_a_node_is_filled_in_again(dify: DifyServer, storage: Memory, app: App) -> None:
     """From the draft, where it may be a newer one."""
     reword(app, "v1", api_key="app-fakeOldConstant0123456789", title="Call")
@@ -305,6 +334,31 @@ def test_a_draft_that_was_kept_finds_its_version(
         with pytest.raises(Refused, match=r"\[rollback_marks\].*words /data/api_key"):
             back(dify, storage, app, to)
         assert held(app) == before
+
+
+def test_a_mark_is_never_written(dify: DifyServer, storage: Memory, app: App, tmp_path: Path, served: str) -> None:
+    """Nor half of one, nor where no snapshot would put one."""
+    text, before = text_of(dify, storage, app), held(app)
+    for there, mark, place in (
+        ("template: v2", "template: '[__OPSKIT_REDACTED:api_key:words'", "words /data/template"),
+        ("id: start-words", "label: '[__OPSKIT_REDACTED:api_key:words:/data/api_key:0__]'", "/graph"),
+    ):
+        assert there in text
+        (tmp_path / "x.yml").write_text(text.replace(there, mark), encoding="utf-8")
+        with pytest.raises(Refused, match=rf"\[rollback_marks\].*: {place}\."):
+            back(dify, storage, app, file={"url": f"{served}/x.yml"})
+    assert held(app) == before
+
+
+def test_a_mark_in_what_the_app_is_called_is_no_matter(dify: DifyServer, storage: Memory, app: App) -> None:
+    app.description = f"Ask with {TOKEN}"
+    reword(app, "v3")
+    to = kept(dify, storage, app, source="draft")
+    app.description = "new"
+    reword(app, "v4")
+    app.publish()
+    assert back(dify, storage, app, to).status == "restored"
+    assert (words(serving(app)), app.description) == ("v3", "new")
 
 
 def test_what_belongs_to_the_workspace_is_found_again(dify: DifyServer, storage: Memory, app: App) -> None:
@@ -365,14 +419,16 @@ def test_what_cannot_be_meant_is_refused(dify: DifyServer, storage: Memory, app:
     given: list[tuple[dict[str, Any], type[OpskitError], str]] = [
         ({}, InvalidInput, "missing_parameter"),
         ({"to": "yesterday"}, InvalidInput, "no_such_side"),
-        ({"to": "file"}, InvalidInput, "no_side_file"),
+        ({"to": "file"}, InvalidInput, "missing_parameter"),
+        ({"to": "file:"}, InvalidInput, "missing_parameter"),
         ({"to": "draft", "file": file}, InvalidInput, "rollback_two_aims"),
+        ({"to": " Draft ", "file": file}, InvalidInput, "rollback_two_aims"),
         ({"to": "draft", "app_id": "x"}, InvalidInput, "rollback_app_id"),
         ({"to": "draft", "app_id": NOWHERE}, InvalidInput, "console_no_app"),
         ({"to": "draft", "probe_inputs": '{"a": 1}'}, InvalidCredentials, "missing_secret"),
         ({"to": "draft", "probe_key": "{{#env.KEY#}}"}, InvalidCredentials, "unfilled_secret"),
         ({"to": "draft", "probe_key": "app-fake1", "publish": "false"}, InvalidInput, "rollback_probe_draft"),
-        ({"to": "draft", "probe_key": "app-fake1"}, InvalidCredentials, "rollback_probe_key"),
+        ({"to": "draft", "probe_key": "app-fake1"}, InvalidCredentials, "app_probe_key"),
         ({"to": "snapshot:none"}, InvalidInput, "no_snapshot"),
         ({"to": f"version:{NOWHERE}"}, InvalidInput, "console_no_version"),
     ]
@@ -451,6 +507,15 @@ def test_a_probe_proves_what_is_served(dify: DifyServer, storage: Memory, app: A
     assert dify.runs[-1].inputs == {"topic": "x"}
 
 
+def test_a_probe_that_gets_no_answer_leads_back_in_time(
+    dify: DifyServer, storage: Memory, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "_WORK_S", 2.0)
+    app.fault, before = "hang", held(app)
+    assert back(dify, storage, app, f"version:{app.versions[0].id}", probe_key=app.key).status == "reverted"
+    assert held(app) == before
+
+
 @pytest.mark.parametrize("dirty", [False, True])
 def test_a_probe_that_fails_leads_back(
     dify: DifyServer,
@@ -525,6 +590,44 @@ def test_somebody_who_works_on_the_draft_is_not_overwritten(
     assert words(draft_of(app)) == "mine"
 
 
+def test_somebody_who_begins_to_work_while_we_go_back_is_not_overwritten(
+    dify: DifyServer, storage: Memory, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.works, draft = lambda flow: words(flow) != "v1", Console.draft
+    calls: list[str] = []
+
+    def read(console: Console, app_id: str, ends: float) -> Any:
+        calls.append(app_id)
+        if len(calls) == 6:
+            reword(app, "mine")
+        return draft(console, app_id, ends)
+
+    monkeypatch.setattr(Console, "draft", read)
+    with pytest.raises(Unavailable, match=r"\[dify_run_failed\].*could not be put back either \(\[app_moved\]\)"):
+        back(dify, storage, app, f"version:{app.versions[0].id}", probe_key=app.key)
+    assert words(draft_of(app)) == "mine"
+
+
+def test_a_write_of_which_nothing_is_known_is_taken_back(
+    dify: DifyServer, storage: Memory, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync, before = Console.sync, held(app)
+    done: list[Any] = []
+
+    def lost(console: Console, *given: Any, **more: Any) -> Any:
+        done.append(sync(console, *given, **more))
+        if len(done) > 1:
+            return done[-1]
+        for nth in (1, 2):
+            dify.console.fail("export", "500", nth)
+        raise Unavailable("console_unsure", problem="-")
+
+    monkeypatch.setattr(Console, "sync", lost)
+    outcome = back(dify, storage, app, f"version:{app.versions[0].id}")
+    assert (outcome.status, outcome.error.split()[0]) == ("reverted", "[console_unsure]")
+    assert (held(app), len(app.versions)) == (before, 2)
+
+
 def test_a_secret_that_was_lost_on_the_way_leads_back(
     dify: DifyServer, storage: Memory, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -568,8 +671,9 @@ def test_where_there_is_no_way_back_the_error_says_where_the_app_stands(
     dify.console.fail("publish", "500")
     for nth in range(3, 20):
         dify.console.fail("published", "500", nth)
+        dify.console.fail("sync", "500", nth - 1)
     with pytest.raises(
-        Unavailable, match=r"could not be put back either \(\[dify_down\]\).*snapshot:(\w{12})\."
+        Unavailable, match=r"could not be put back either \(\[console_unsure\]\).*snapshot:(\w{12})\."
     ) as stuck:
         back(dify, storage, app, to)
     assert (words(serving(app)), words(draft_of(app))) == ("v2", "v1")
@@ -577,6 +681,86 @@ def test_where_there_is_no_way_back_the_error_says_where_the_app_stands(
     snapshot = str(stuck.value).rpartition("snapshot:")[2].rstrip(".")
     assert back(dify, storage, app, f"snapshot:{snapshot}", publish=False).status == "restored"
     assert words(draft_of(app)) == "v2"
+
+
+def test_what_can_be_put_back_is_put_back_all_the_same(dify: DifyServer, storage: Memory) -> None:
+    """The version that serves cannot; the draft, which is somebody's unfinished work, can."""
+    app, to = unfinished(dify, storage, works=False)
+    before = held(app)
+    for nth in range(2, 6):
+        dify.console.fail("publish", "500", nth)
+    with pytest.raises(Unavailable, match=r"\[dify_run_failed\].*\(\[console_unsure\]\)") as stuck:
+        back(dify, storage, app, to, probe_key=app.key)
+    assert (words(serving(app)), held(app)[1]) == ("v1", before[1])
+    shelf = Shelf(storage, app.id)
+    named = [f"snapshot:{entry.snapshot_id}" for entry in shelf.entries() if entry.note]
+    assert str(stuck.value).endswith(f"kept as {', '.join(named)}.")
+
+
+def test_what_dify_makes_of_a_draft_is_ours(
+    dify: DifyServer, storage: Memory, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It brings old features into their new form, so that they are never read back as they were written."""
+    sync, before = Console.sync, held(app)
+
+    def newer(console: Console, *given: Any, **more: Any) -> Any:
+        synced = sync(console, *given, **more)
+        if len(dify.console.calls) and dify.console.calls.count("sync") == 1:
+            draft_of(app).features = {"file_upload": {"enabled": True}}
+            return replace(synced, hash=draft_of(app).hash)
+        return synced
+
+    monkeypatch.setattr(Console, "sync", newer)
+    outcome = back(dify, storage, app, f"version:{app.versions[0].id}")
+    assert (outcome.status, outcome.error.split()[0]) == ("reverted", "[rollback_not_read_back]")
+    assert held(app) == before
+
+
+def test_a_variable_that_somebody_adds_meanwhile_is_not_overwritten(
+    dify: DifyServer, storage: Memory, app: App
+) -> None:
+    """Not on the way back either: the hash of the draft does not tell of it. What serves is put back all the same."""
+
+    def works(flow: Flow) -> bool:
+        draft_of(app).environment.append(variable("MINE", "x"))
+        return words(flow) != "v1"
+
+    app.works, before = works, held(app)
+    with pytest.raises(Unavailable, match=r"\[dify_run_failed\].*serves what it served before\..* was left as it is\."):
+        back(dify, storage, app, f"version:{app.versions[0].id}", probe_key=app.key)
+    assert (draft_of(app).value("MINE"), draft_of(app).value("KEY"), words(draft_of(app))) == ("x", KEY, "v1")
+    assert held(app)[0] == before[0]
+
+
+def test_what_somebody_writes_just_before_we_publish_does_not_serve(
+    dify: DifyServer, storage: Memory, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is published as it stands: what serves is put back, and the draft stays theirs."""
+    publish, before = Console.publish, held(app)
+
+    def late(console: Console, *given: Any, **more: Any) -> Any:
+        if len(app.versions) == 2:
+            reword(app, "theirs")
+        return publish(console, *given, **more)
+
+    monkeypatch.setattr(Console, "publish", late)
+    with pytest.raises(Conflict, match=r"\[app_not_read_back\].*serves what it served before\."):
+        back(dify, storage, app, f"version:{app.versions[0].id}")
+    assert (held(app)[0], words(draft_of(app)), len(app.versions)) == (before[0], "theirs", 4)
+
+
+def test_no_error_quotes_what_a_run_said_of_a_secret(dify: DifyServer, storage: Memory, app: App) -> None:
+    """A secret of the environment, and one in a node; in an outcome and in an error."""
+    reword(app, "v2", api_key=TOKEN)
+    app.publish()
+    app.works, app.error = lambda flow: words(flow) != "v1", f"wrong key: {TOKEN}, {KEY}"
+    to = f"version:{app.versions[0].id}"
+    assert "wrong key: ***" in back(dify, storage, app, to, probe_key=app.key).error
+    for nth in range(2, 6):
+        dify.console.fail("publish", "500", nth)
+    with pytest.raises(Unavailable, match=r"wrong key: \*\*\*, \*\*\*") as told:
+        back(dify, storage, app, to, probe_key=app.key)
+    assert not any(one in f"{told.value!s}{told.value.blanks}" for one in (KEY, TOKEN))
 
 
 def test_nothing_is_written_that_cannot_be_kept_first(dify: DifyServer, storage: Memory, app: App) -> None:
@@ -593,7 +777,7 @@ def test_nothing_is_written_that_cannot_be_kept_first(dify: DifyServer, storage:
 ONCE = dict.fromkeys(("apps", "app", "versions", "plugins", "keys"), 1)
 CALLS = {
     "good": ONCE | {"draft": 4, "published": 3, "export": 5, "sync": 1, "publish": 1},
-    "bad": ONCE | {"draft": 7, "published": 6, "export": 6, "sync": 3, "publish": 2},
+    "bad": ONCE | {"draft": 8, "published": 6, "export": 6, "sync": 3, "publish": 2},
 }
 FAULTS = [
     (way, call, nth + 1, fault)

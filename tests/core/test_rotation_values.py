@@ -111,6 +111,20 @@ def test_unfinished_work_is_put_back_with_the_new_value(dify: DifyServer, app: A
     assert held(app) == with_new(before)
 
 
+def test_unfinished_work_is_back_before_the_probe_runs(dify: DifyServer) -> None:
+    """A run may take minutes: until then it was held in memory alone, and lost with the process."""
+    app, seen = unfinished(dify.add(App("legal", draft=flow()))), set[str]()
+
+    def works(served: Flow) -> bool:
+        assert app.draft is not None
+        seen.add(str(app.draft.graph["nodes"][1]["data"]["template"]))
+        return bool(served.value("KEY") == NEW)
+
+    app.works = works
+    assert one(renewed(dify, app, dirty_draft="preserve", **probes(app))).state == "done"
+    assert seen == {"v2"}
+
+
 @pytest.mark.parametrize("dirty", [False, True])
 def test_a_probe_that_fails_leads_back(dify: DifyServer, dirty: bool) -> None:  # noqa: FBT001 - a case
     app = dify.add(App("legal", draft=flow(), works=lambda flow: flow.value("KEY") == OLD))
@@ -128,6 +142,17 @@ def test_a_run_that_does_not_succeed_is_no_proof(dify: DifyServer, app: App) -> 
     row = one(renewed(dify, app, **probes(app)))
     assert row.state == "reverted"
     assert row.error.startswith("[app_probe]")
+
+
+@pytest.mark.parametrize("wrong", ["another app's", "nobody's"])
+def test_a_key_that_is_none_of_the_app_proves_nothing(dify: DifyServer, app: App, wrong: str) -> None:
+    """A run of another app succeeded, and the new value was taken for proved."""
+    other = dify.add(App("other", draft=flow()))
+    before = held(app)
+    key = other.key if wrong == "another app's" else "app-fake-key-of-nobody-0123"
+    row = one(renewed(dify, app, probe_keys=f"{app.id}={key}", probe_inputs='{"topic": "x"}'))
+    assert (row.state, row.error.split()[0]) == ("untouched", "[app_probe_key]")
+    assert (held(app), len(app.versions)) == (before, 1)
 
 
 def test_a_chatflow_is_asked_a_question(dify: DifyServer) -> None:
@@ -209,7 +234,8 @@ def test_somebody_who_writes_in_between_is_not_overwritten(
 def test_somebody_who_writes_after_us_is_not_overwritten(
     dify: DifyServer, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Published, somebody goes on with the draft, the probe fails: what serves cannot be put back over their work."""
+    """Published, somebody goes on with the draft, the probe fails: what serves is put back, their work stays."""
+    before = held(app)
     app.works = lambda flow: flow.value("KEY") == OLD
     real = Console.publish
 
@@ -221,8 +247,8 @@ def test_somebody_who_writes_after_us_is_not_overwritten(
     monkeypatch.setattr(Console, "publish", publish)
     row = one(renewed(dify, app, **probes(app)))
     assert row.state == "failed"
-    assert "[app_moved]" in row.error
-    assert UNFINISHED in held(app)[1][2]
+    assert "Its draft was somebody else's work by then" in row.error
+    assert (held(app)[0], UNFINISHED in held(app)[1][2]) == (before[0], True)
 
 
 def test_somebody_who_publishes_after_us_is_not_undone(
@@ -249,9 +275,9 @@ INSTEAD = ["500", "timeout", "reset", "409", "html"]
 MISREAD = ["500", "timeout", "409", "cut"]  # of what only reads
 AFTER = ["500_done", "timeout_done", "reset_done", "cut"]
 WAYS = {
-    "clean": {"apps": 1, "app": 1, "draft": 2, "published": 2, "export": 3, "sync": 1, "publish": 1},
-    "preserve": {"draft": 3, "published": 2, "export": 3, "sync": 2, "publish": 1},
-    "back": {"draft": 5, "published": 4, "export": 5, "sync": 3, "publish": 2},
+    "clean": {"apps": 1, "app": 1, "keys": 1, "draft": 2, "published": 2, "export": 3, "sync": 1, "publish": 1},
+    "preserve": {"keys": 1, "draft": 3, "published": 2, "export": 3, "sync": 2, "publish": 1},
+    "back": {"keys": 1, "draft": 6, "published": 4, "export": 4, "sync": 4, "publish": 2},
 }
 FAULTS = [
     (way, call, nth + 1, fault)

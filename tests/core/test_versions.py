@@ -2,6 +2,7 @@
 
 import copy
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -437,3 +438,44 @@ def test_a_console_call_that_fails_loses_nothing(
     assert problems <= {"no_answer", "not_reached", "dify_down", "not_dify", "console_moved", "snapshots_failed"}
     assert app.serving is not None
     assert app.serving.graph["nodes"][1]["data"]["template"] == "v2"
+
+
+# Whether a secret is empty is not known then, and nothing is guessed.
+SILENT = {("export", 4), ("export", 6)}
+
+
+@pytest.mark.parametrize("fault", CONSOLE_FAULTS)
+def test_each_call_of_the_console_fails_once(
+    fault: str, dify: DifyServer, storage: Memory, impatient: Callable[[str], None]
+) -> None:
+    """Of a snapshot of two apps and of a comparison with the draft: it is told, or nobody notices."""
+    apps = [legal(dify), legal(dify, name="other")]
+    take(dify, storage, tag="before")
+    for app in apps:
+        change(app, "v2")
+    dify.console.calls.clear()
+
+    def work() -> list[str]:
+        """The errors that are told."""
+        told: list[str] = []
+        try:
+            told += [one.error for one in take(dify, storage, source="draft").failed]
+            assert look(dify, storage, apps[0], left="snapshot:before", right="draft").summary == "1 node changed"
+        except OpskitError as error:
+            told.append(str(error))
+        return told
+
+    assert work() == []
+    calls = Counter(dify.console.calls)
+    assert calls == {"apps": 2, "draft": 3, "export": 6, "app": 1, "published": 1, "versions": 1}
+    kept = {key: value for key, value in storage.values.items() if not key.endswith(".index")}
+    impatient(fault)
+    for call, most in calls.items():
+        for nth in range(1, most + 1):
+            dify.console.fail(call, fault, nth)
+            told = work()
+            dify.console.faults.forget()
+            assert len(told) == (fault == "409" and (call, nth) not in SILENT)
+            assert all(error.startswith("[console_moved]") for error in told)
+    assert kept.items() <= storage.values.items()
+    assert [app.serving.graph["nodes"][1]["data"]["template"] for app in apps if app.serving] == ["v1", "v1"]

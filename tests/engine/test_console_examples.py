@@ -45,7 +45,12 @@ def environment(dify: DifyServer, robot: Robot, **more: str) -> dict[str, str]:
 def told(robot: Robot) -> str:
     """The words of the one message in the group."""
     [body] = robot.posted
-    return str(body["markdown"]["text"])
+    return str(body["markdown"]["text"] if body["msgtype"] == "markdown" else body["text"]["content"])
+
+
+def backup() -> str:
+    """The nightly backup, begun by hand."""
+    return engine.begun_by_hand((EXAMPLES / "nightly_backup.yml").read_text(encoding="utf-8"))
 
 
 def test_every_night_all_workflows_are_kept_and_the_group_is_told(
@@ -53,14 +58,14 @@ def test_every_night_all_workflows_are_kept_and_the_group_is_told(
 ) -> None:
     dify.add(App("合同审查", draft=simple_flow("v1", [variable("KEY", "fake-value-of-a-secret", secret=True)])))
     dify.add(App("闲聊", "chat"))
-    found = engine.run(EXAMPLES / "nightly_backup.yml", plugin, inputs={}, environment=environment(dify, robot))
+    found = engine.run(backup(), plugin, inputs={}, environment=environment(dify, robot))
     assert (found.status, found.error) == ("succeeded", "")
     [snapshot] = found.outputs["snapshots"]
     assert (snapshot["name"], snapshot["unchanged"]) == ("合同审查", False)
     assert (found.outputs["failed"], found.outputs["delivered"]) == ([], True)
     assert "合同审查" in told(robot)
     assert len(found.files) == 1
-    again = engine.run(EXAMPLES / "nightly_backup.yml", plugin, inputs={}, environment=environment(dify, robot))
+    again = engine.run(backup(), plugin, inputs={}, environment=environment(dify, robot))
     assert again.outputs["snapshots"][0]["unchanged"]
     assert again.outputs["snapshots"][0]["snapshot_id"] == snapshot["snapshot_id"]
 
@@ -85,3 +90,21 @@ def test_a_new_key_is_handed_over_and_the_group_is_told(plugin: PluginProcess, d
     assert caller.serving.value("LEGAL_KEY") == key
     assert key not in told(robot)
     assert row["new_key_last4"] == key[-4:]
+
+
+def test_the_group_is_told_of_a_night_without_a_backup(plugin: PluginProcess, dify: DifyServer, robot: Robot) -> None:
+    wrong = environment(dify, robot, ADMIN_KEY="fake-wrong-admin-key")
+    found = engine.run(backup(), plugin, inputs={}, environment=wrong)
+    assert (found.status, found.outputs["delivered"]) == ("partial-succeeded", True)
+    assert "[console_admin_key]" in found.outputs["error_message"]
+    assert "备份没有完成" in told(robot)
+    assert "fake-wrong-admin-key" not in told(robot)
+
+
+def test_the_group_is_told_of_a_key_that_could_not_be_renewed(
+    plugin: PluginProcess, dify: DifyServer, robot: Robot
+) -> None:
+    given = environment(dify, robot, APP_ID="legal", DELIVER_TO="")
+    found = engine.run(EXAMPLES / "rotate_and_tell.yml", plugin, inputs={}, environment=given)
+    assert (found.status, found.outputs["delivered"]) == ("partial-succeeded", True)
+    assert "[rotation_app_id]" in told(robot)

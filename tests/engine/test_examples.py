@@ -17,7 +17,7 @@ import yaml
 from graphon.dsl import inspect
 from graphon.variables.template_resolution import VARIABLE_PATTERN
 
-from devtools import catalog, sample_data
+from devtools import catalog, engine, sample_data
 from devtools.engine.tools import declared_parameters
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,6 +52,9 @@ SECRETS = {tool.name: tool.takes.secret_names() for tool in catalog.tools()}
 # How Dify's editor binds a parameter of each type.
 BINDINGS = {"string": {"mixed"}, "file": {"variable"}, "files": {"variable"}}
 
+# What begins a workflow, and what a node tells that has failed.
+STARTS = {"start", "trigger-schedule"}
+FAILED = ("error_message", "error_type")
 # The kind of node that a workflow and a chatflow end with.
 LAST = {"workflow": "end", "advanced-chat": "answer"}
 
@@ -79,6 +82,11 @@ def environment(document: Document) -> dict[str, Document]:
 
 def tool_nodes(document: Document) -> list[Document]:
     return [node["data"] for node in nodes(document).values() if node["data"]["type"] == "tool"]
+
+
+def branches(data: Document) -> bool:
+    """Whether a node that fails leads somewhere else."""
+    return bool(data.get("error_strategy") == "fail-branch")
 
 
 @cache
@@ -132,7 +140,9 @@ def lines(document: Document) -> Iterator[str]:
         if any(edge["data"].get(key) != known[end]["data"]["type"] for key, end in kinds.items()):
             yield f"{edge['id']}: the types of its ends are wrong"
         handle = edge.get("sourceHandle")
-        ways = {"true", "false"} if known[edge["source"]]["data"]["type"] == "if-else" else {"source"}
+        source = known[edge["source"]]["data"]
+        ways = {"true", "false"} if source["type"] == "if-else" else {"source"}
+        ways |= {"fail-branch"} if branches(source) else set()
         as_exported = handle in ways and (edge.get("targetHandle"), edge.get("type")) == ("target", "custom")
         if not as_exported or edge["data"].get("isInIteration") is not False:
             yield f"{edge['id']}: not an edge as exported"
@@ -144,12 +154,12 @@ def flow(document: Document) -> Iterator[str]:
     """From one start, every node is reached and leads to an end."""
     kinds = Counter(node["data"]["type"] for node in nodes(document).values())
     last = LAST[document["app"]["mode"]]
-    if kinds["start"] != 1 or not kinds[last]:
+    if sum(kinds[start] for start in STARTS) != 1 or not kinds[last]:
         yield "there is not one start, or no end"
     for name, node in nodes(document).items():
         upstream = ancestors(document, name)
-        if node["data"]["type"] != "start" and not any(
-            nodes(document)[one]["data"]["type"] == "start" for one in upstream
+        if node["data"]["type"] not in STARTS and not any(
+            nodes(document)[one]["data"]["type"] in STARTS for one in upstream
         ):
             yield f"{name}: is not reached from the start"
         if node["data"]["type"] != last and name not in {edge["source"] for edge in edges(document)}:
@@ -231,6 +241,7 @@ def exists(document: Document, selector: list[str]) -> bool:
         case "tool":
             known = declaration(data["tool_name"])["output_schema"].get("properties", {})
             known = known | {"text": {}, "files": {}, "json": {}}
+            known = known | ({name: {} for name in FAILED} if branches(data) else {})
         case "llm":
             known = LLM_OUTPUTS
         case "template-transform":
@@ -348,7 +359,7 @@ def test_an_example_keeps_the_rule(path: Path, rule: Rule) -> None:
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_is_loaded_by_the_engine(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert inspect(text).loadable
+    assert inspect(engine.begun_by_hand(text)).loadable
     assert re.search(r"^version: '0\.4\.0'$", text, re.MULTILINE), "an unquoted version is a number to some readers"
     assert text.endswith("\n")
     assert "\r" not in text
@@ -356,7 +367,14 @@ def test_an_example_is_loaded_by_the_engine(path: Path) -> None:
 
 def test_the_issue_asks_for_these_examples() -> None:
     asked = {"daily_sales_report", "daily_sales_report_ai", "sales_chat", "structured_output_guard"}
+    asked |= {"multi_expert_review", "long_run_with_webhook", "nightly_backup", "rotate_and_tell"}
     assert asked <= {path.stem for path in EXAMPLES}
+
+
+def test_the_nightly_backup_begins_by_itself() -> None:
+    schedule = nodes(load(ROOT / "examples" / "workflows" / "nightly_backup.yml"))["schedule"]["data"]
+    assert (schedule["type"], schedule["frequency"], schedule["mode"]) == ("trigger-schedule", "daily", "visual")
+    assert (schedule["visual_config"]["time"], schedule["timezone"]) == ("2:00 AM", "Asia/Shanghai")
 
 
 def node(document: Document, name: str) -> Document:

@@ -16,7 +16,7 @@ from typing import Self
 from opskit.dify.console.client import Console
 from opskit.dify.console.features import contained
 from opskit.dify.console.records import HIDDEN, MASK, Workflow
-from opskit.errors import Conflict, OpskitError, Refused, Unavailable
+from opskit.errors import Conflict, InvalidCredentials, OpskitError, RateLimited, Refused, Unavailable
 
 BACK_S = 40.0  # for a way back, whatever time is left otherwise
 _LAST_S = 90.0  # after the end of all work: then Dify is about to end the call, and nobody would learn where it stands
@@ -31,11 +31,11 @@ def back_ends(ends: float) -> float:
 
 
 def steadily[T](do: Callable[[], T], pause: Callable[[float], None] = time.sleep) -> T:
-    """Do it up to three times, until it neither gets no answer nor meets a change. It has to bear a repetition."""
+    """Do it up to three times, until Dify answers, is not too busy, and nothing has changed. It bears a repetition."""
     for _ in range(_TRIES - 1):
         try:
             return do()
-        except (Unavailable, Conflict):
+        except (Unavailable, RateLimited, Conflict):
             pause(_PAUSE_S)
     return do()
 
@@ -68,6 +68,7 @@ class Checkpoint:
     pause: Callable[[float], None]
     secrets: list[str] = field(repr=False)
     begun: bool = False  # whether the draft may have been written, or something published
+    comments: list[str] = field(default_factory=list)  # by which a version is known that we have published
 
     @classmethod
     def taken(
@@ -102,6 +103,15 @@ class Checkpoint:
             raise Conflict("app_moved", app=self.app_id)
         return now.hash
 
+    def own_key(self, key: str, ends: float) -> None:
+        """InvalidCredentials ``app_probe_key``: it opens another app, and a run would prove nothing about this one."""
+        if not key:
+            return
+        tokens = [one.token for one in self.console.keys(self.app_id, ends)]
+        self.secrets.extend(tokens)
+        if key not in tokens:
+            raise InvalidCredentials("app_probe_key", app=self.app_id)
+
     def in_clear(self, flow: Workflow, ends: float) -> Workflow:
         """A draft or version with the values of its secrets, if they are asked for."""
         if not self.clear or not any(one.secret for one in flow.environment):
@@ -115,17 +125,17 @@ class Checkpoint:
         environment = (replace(one, value=values[one.id]) if one.secret else one for one in flow.environment)
         return replace(flow, environment=tuple(environment))
 
-    def write(self, flow: Workflow, unique_hash: str, ends: float, *, kept: Collection[str] = ()) -> None:
-        """Write the draft. Secrets that are named in ``kept`` are not sent: Dify keeps the values that it has.
+    def write(self, flow: Workflow, unique_hash: str, ends: float, *, kept: Collection[str] = ()) -> str:
+        """Write the draft and give its new hash, empty where no answer came, and still it was written.
 
-        As ``Console.sync``; but what was written is written, even if no answer came.
+        Secrets that are named in ``kept`` are not sent: Dify keeps the values that it has. As ``Console.sync``.
         """
         environment = [
             replace(one, value=HIDDEN) if one.secret and one.name in kept else one for one in flow.environment
         ]
         try:
             with self._begun():
-                self.console.sync(
+                synced = self.console.sync(
                     self.app_id,
                     ends,
                     graph=flow.graph,
@@ -137,14 +147,18 @@ class Checkpoint:
         except Unavailable:
             if not self._holds(flow, ends):
                 raise
+            return ""
+        return synced.hash
 
     def rewrite(self, flow: Workflow, ours: Sequence[Workflow], ends: float) -> None:
-        """Write over what is ours, or as it was. Conflict ``app_moved``: the draft is neither."""
+        """Write over what is ours, or as it was. Conflict ``app_moved``: the draft is neither.
+
+        Its variables are looked at, too: the hash does not cover them.
+        """
 
         def write() -> None:
             now = self.console.draft(self.app_id, ends)
-            known = (*ours, self.published, self.draft)
-            if not any(now.graph == one.graph and contained(one.features, now.features) for one in known):
+            if not self._known(now, ours):
                 raise Conflict("app_moved", app=self.app_id)
             self.write(flow, now.hash, ends)
 
@@ -155,6 +169,7 @@ class Checkpoint:
 
         As ``Console.publish``; but what was published is published, even if no answer came.
         """
+        self.comments += [comment] if comment else []
         try:
             with self._begun():
                 return self.console.publish(self.app_id, ends, name=name, comment=comment)
@@ -167,22 +182,40 @@ class Checkpoint:
     def back(self, ours: Sequence[Workflow], ends: float, *, name: str, comment: str = "") -> bool:
         """Go back to both, from what is ours, and say whether anything had to be changed.
 
-        Where nothing was written there is nothing to go back from, and the draft is somebody else's. Conflict
-        ``app_moved``: somebody else has written the draft, or published, in the meantime.
+        Where nothing was begun there is nothing to go back from; what can be put back is put back all the same.
+        Conflict ``app_draft_left``: the draft is somebody else's by now, and stays that; ``app_moved``: somebody else
+        has published, or is at work on the draft right now.
         """
         if not self.begun:
             return False
-        serving = steadily(lambda: self.console.published(self.app_id, ends), self.pause)
-        served = serving is None or serving.id != self.published.id
-        if served:
-            if serving is None or serving.graph not in [one.graph for one in ours]:
-                raise Conflict("app_moved", app=self.app_id)
-            self.rewrite(self.published, ours, ends)
-            steadily(lambda: self.publish(ends, name=name, comment=comment, before=serving.id), self.pause)
-        if self._holds(self.draft, ends):
-            return served
-        self.rewrite(self.draft, ours, ends)
-        return True
+        changed = False
+        now = steadily(lambda: self.console.draft(self.app_id, ends), self.pause)
+        known = self._known(now, ours)
+        wanted = self.draft if known else steadily(lambda: self.in_clear(now, ends), self.pause)
+        drafts = [*ours, now]
+        try:
+            serving = steadily(lambda: self.console.published(self.app_id, ends), self.pause)
+            if serving is None or serving.id != self.published.id:
+                if serving is None or not self._published(serving, ours):
+                    raise Conflict("app_moved", app=self.app_id)
+                self.rewrite(self.published, drafts, ends)
+                steadily(lambda: self.publish(ends, name=name, comment=comment, before=serving.id), self.pause)
+                changed = True
+        finally:
+            if not self._holds(wanted, ends):
+                self.rewrite(wanted, drafts, ends)
+                changed = True
+        if not known:
+            raise Conflict("app_draft_left", app=self.app_id)
+        return changed
+
+    def _published(self, serving: Workflow, ours: Sequence[Workflow]) -> bool:
+        """Whether it was us who published it, even if somebody had written the draft just before."""
+        return serving.marked_comment in self.comments or serving.graph in [one.graph for one in ours]
+
+    def _known(self, now: Workflow, ours: Sequence[Workflow]) -> bool:
+        """Whether a draft is ours, or as it was, as far as Dify shows it: values of secrets are not looked at."""
+        return any(_shows(now, one) for one in (*ours, self.published, self.draft))
 
     @contextlib.contextmanager
     def _begun(self) -> Iterator[None]:
@@ -212,6 +245,12 @@ def same(one: Workflow, other: Workflow) -> bool:
 
 def _written(flow: Workflow) -> tuple[object, ...]:
     return flow.graph, flow.features, flow.environment, flow.conversation
+
+
+def _shows(now: Workflow, flow: Workflow) -> bool:
+    """Whether a draft shows a workflow, whatever Dify has added to its features."""
+    shown = (replace(_masked(one), features={}) for one in (now, flow))
+    return same(*shown) and contained(flow.features, now.features)
 
 
 def _masked(flow: Workflow) -> Workflow:

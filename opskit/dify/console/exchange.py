@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from opskit import http, redaction
+from opskit import http
 from opskit.dify.console.entry import Entry, Reply
 from opskit.dify.console.failure import refusal
 from opskit.dify.failure import read
@@ -119,11 +119,7 @@ class Exchange:
         try:
             yield
         except OpskitError as error:
-            secrets = self._entry.secrets
-            told = error.blanks.items()
-            error.blanks = {
-                name: redaction.blank(text, secrets) if isinstance(text, str) else text for name, text in told
-            }
+            error.without(self._entry.secrets)
             raise
 
 
