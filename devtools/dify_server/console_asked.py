@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 from devtools.dify_server.apps import GRAPH_MODES, App
 from devtools.dify_server.flows import Flow
 from devtools.dify_server.ledger import Request
-from devtools.dify_server.refusals import Refusal, invalid
+from devtools.dify_server.refusals import BROKEN, Refusal, invalid
 from devtools.dify_server.routes import json_body
 
 NO_APP = Refusal(404, "app_not_found", "App not found.")
@@ -64,7 +64,9 @@ def app_of(apps: dict[str, App], asked: Asked, *, any_mode: bool = False) -> App
 
 
 def draft_of(app: App) -> Flow:
-    """The draft of an app. Refusal: it has none."""
+    """The draft of an app. Refusal: it has none, or one that Dify cannot read."""
     if app.draft is None:
         raise NO_DRAFT
+    if not app.draft.works:
+        raise BROKEN
     return app.draft

@@ -88,7 +88,7 @@ class Doorkeeper:
                 password = base64.b64decode(password).decode()
             except ValueError:
                 raise Refusal(401, "authentication_failed", "Invalid encrypted data") from None
-        if self._errors[email] >= _MAX_ERRORS:
+        if self._errors[email] > _MAX_ERRORS:
             text = "Too many incorrect password attempts. Please try again later."
             raise Refusal(429, "email_code_login_limit", text)
         if (email, password) != (self.email, self.password):

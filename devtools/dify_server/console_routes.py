@@ -144,7 +144,7 @@ class Routes(Versions):
             self.apps[app.id] = app
         app.name, app.description = str(body.get("name") or head["name"]), str(head.get("description", ""))
         draft = draft_of(app)
-        draft.graph, draft.features = flow["graph"], flow["features"]
+        draft.take(flow["graph"], flow["features"], app.mode)
         draft.keep(flow.get("environment_variables", []))
         draft.conversation = [plain(one) for one in flow.get("conversation_variables", [])]
         self.leaked[app.id] = [one for one in dsl.get("dependencies", []) if _identifier(one) not in self.plugins]

@@ -26,6 +26,7 @@ class Versions:
         return draft_of(self._of(asked)).shown
 
     def _sync(self, asked: Asked) -> Any:
+        """Write the draft. What makes Dify stumble afterwards is answered with 500, and is written all the same."""
         app, body = self._of(asked), asked.body
         for name in ("graph", "features"):
             if not isinstance(body.get(name), dict):
@@ -34,11 +35,16 @@ class Versions:
             app.draft = Flow()
         elif body.get("hash") != app.draft.hash:
             raise NOT_SYNCED
+        environment = body.get("environment_variables") or []
+        if environment and not app.draft.works:
+            raise BROKEN
         held = {one["name"]: plain(one) for one in body.get("conversation_variables") or []}
-        app.draft.keep(body.get("environment_variables") or [])
-        app.draft.graph, app.draft.features = body["graph"], body["features"]
+        app.draft.keep(environment)
+        app.draft.take(body["graph"], body["features"], app.mode)
         app.draft.conversation = list(held.values())
         app.draft.updated_at += 1
+        if not (app.draft.works and app.draft.is_whole):
+            raise BROKEN
         return {"result": "success", "hash": app.draft.hash, "updated_at": app.draft.updated_at}
 
     def _published(self, asked: Asked) -> Any:

@@ -1,8 +1,9 @@
 """Workflows as Dify keeps them: a draft, published versions, and what a run of one of them returns.
 
 Sources: Dify 1.13.3, models/workflow.py (hash, hidden values, what is exported), fields/workflow_fields.py (what is
-shown), services/app_dsl_service.py (what an export leaves out). A run is played by a few lines: start, template
-and code nodes, and what an end or answer node takes from them and from the environment.
+shown), services/app_dsl_service.py (what an export leaves out), core/app/app_config/features (what is added). A run is
+played by a few lines: start, template and code nodes, and what an end or answer node takes from them and from the
+environment.
 """
 
 import copy
@@ -21,10 +22,27 @@ HIDDEN = "[__HIDDEN__]"
 DRAFT = "draft"
 MAX_KEYS = 10
 OWNER = {"id": "0a0a0a0a-0000-4000-8000-000000000001", "name": "Owner", "email": "owner@example.com"}
+_KINDS = frozenset({"string", "number", "secret"})  # of the environment
+_OTHER_KINDS = frozenset({"object", "boolean", *(f"array[{one}]" for one in ("string", "number", "object", "boolean"))})
 _ARGUMENT = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 _REFERENCE = re.compile(r"\{\{#([\w.-]+)#\}\}")
 
 type Object = dict[str, Any]
+
+# What a feature is where nothing is said of it.
+_OFF: Object = {"enabled": False}
+_FEATURES: Object = {
+    "file_upload": {},
+    "text_to_speech": {"enabled": False, "voice": "", "language": ""},
+    "sensitive_word_avoidance": _OFF,
+}
+_CHATFLOW_FEATURES: Object = {
+    "opening_statement": "",
+    "suggested_questions": [],
+    "suggested_questions_after_answer": _OFF,
+    "speech_to_text": _OFF,
+    "retriever_resource": _OFF,
+}
 
 
 def _uuid() -> str:
@@ -76,6 +94,16 @@ class Flow:
         """The real value of an environment variable; None if there is no such variable."""
         return next((one["value"] for one in self.environment if one["name"] == name), None)
 
+    @property
+    def works(self) -> bool:
+        """Whether Dify can read it. It writes whatever it is sent, and answers 500 to it ever after."""
+        return all(one["value_type"] in _KINDS for one in self.environment)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all nodes are nodes. If not, a draft is written all the same, and the answer is 500."""
+        return all("data" in node for node in self.graph.get("nodes", [{}]))
+
     def keep(self, environment: Iterable[Mapping[str, Any]]) -> None:
         """Take new environment variables. ValueError for what Dify refuses.
 
@@ -92,6 +120,17 @@ class Flow:
                 one = {**before[one["id"]], "name": one["name"]}
             taken[one["name"]] = one
         self.environment = list(taken.values())
+
+    def take(self, graph: Object, features: Object, mode: str) -> None:
+        """Take a new graph, and new features as Dify keeps them: defaults for what is empty, no voice if there is none.
+
+        Everything else stays as it was sent, unknown names too.
+        """
+        defaults = _FEATURES | (_CHATFLOW_FEATURES if mode == "advanced-chat" else {})
+        kept = copy.deepcopy(features | {name: part for name, part in defaults.items() if not features.get(name)})
+        if not kept["text_to_speech"].get("enabled"):
+            kept["text_to_speech"] |= defaults["text_to_speech"]
+        self.graph, self.features = graph, kept
 
     def published(self, name: str, comment: str) -> "Flow":
         """A version with what the draft holds now."""
@@ -194,16 +233,22 @@ def _checked(given: Mapping[str, Any]) -> Object:
     for name in ("name", "value_type", "value"):
         if given.get(name) is None or (name == "name" and not given[name]):
             raise ValueError(f"missing {name.replace('_', ' ')}")
-    if not given.get("id"):
-        raise ValueError("environment variable require a unique id")
     one = plain(given)
-    if one["value_type"] not in {"string", "number", "secret"}:
+    if not one["id"]:
+        raise ValueError("environment variable require a unique id")
+    if one["value_type"] not in _KINDS | _OTHER_KINDS:
         raise ValueError(f"not supported value type {given['value_type']}")
+    if one["value_type"] in {"string", "secret"} and not isinstance(one["value"], str):
+        raise ValueError("1 validation error for StringVariable\nvalue\n  Input should be a valid string")
     return one
 
 
 def plain(given: Mapping[str, Any]) -> Object:
-    """A variable as the console tells it: without its selector, and a number is a number. ValueError: it is none."""
+    """A variable as the console tells it: without its selector, and a number is a number. ValueError: it is none.
+
+    Where no id is sent, it gets one.
+    """
+    given = {"id": _uuid()} | dict(given)
     one = {name: given.get(name, "") for name in ("id", "name", "value", "value_type", "description")}
     kinds: dict[str, tuple[type, ...]] = {"integer": (int,), "float": (float,), "number": (int, float)}
     if one["value_type"] in kinds:
@@ -269,4 +314,6 @@ def simple_flow(text: str = "v1", environment: Iterable[Object] = (), *, mode: s
         for one, other in (("start", "words"), ("words", "last"))
     ]
     graph = {"nodes": nodes, "edges": edges, "viewport": {"x": 0, "y": 0, "zoom": 1}}
-    return Flow(graph, {"file_upload": {"enabled": False}}, held)
+    flow = Flow(environment=held)
+    flow.take(graph, {"file_upload": {"enabled": False}}, mode)
+    return flow

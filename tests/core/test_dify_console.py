@@ -29,6 +29,7 @@ from opskit.dify.console import (
     steadily,
 )
 from opskit.dify.console.assembled import dsl_version
+from opskit.dify.console.features import contained
 from opskit.dify.service import Server
 from opskit.errors import (
     Conflict,
@@ -230,7 +231,7 @@ def test_a_wrong_password_is_said_after_as_few_tries_as_possible(version: str, t
 
 def test_a_locked_account_waits(dify: DifyServer) -> None:
     with Console.of(by_password(dify, password="fake-wrong-Passw0rd")) as console:
-        for _ in range(5):
+        for _ in range(6):
             with pytest.raises(InvalidCredentials):
                 console.apps(soon())
         with pytest.raises(RateLimited, match=r"\[console_locked\]"):
@@ -795,3 +796,33 @@ def test_what_may_be_better_the_next_time_is_done_up_to_three_times() -> None:
             return len(done)
 
         assert steadily(do, lambda _: None) == 3
+
+
+# Features
+
+
+def test_features_that_come_back_hold_what_was_sent() -> None:
+    """What a running Dify made of what it was sent."""
+    off = {"enabled": False}
+    silent = off | {"voice": "", "language": ""}
+    kept: list[tuple[Any, Any]] = [
+        ({}, {"file_upload": {}, "text_to_speech": silent}),
+        ({"speech_to_text": None, "opening_statement": None}, {"speech_to_text": off, "opening_statement": ""}),
+        ({"speech_to_text": {}}, {"speech_to_text": off}),
+        ({"text_to_speech": off | {"voice": "fake", "language": "en"}}, {"text_to_speech": silent}),
+        ({"text_to_speech": {"enabled": True, "voice": "a"}}, {"text_to_speech": {"enabled": True, "voice": "a"}}),
+        ({"file_upload": {"image": {"enabled": True}}}, {"file_upload": {"enabled": True}}),
+        ({"of_its_own": 1}, {"of_its_own": 1, "file_upload": {}}),
+    ]
+    for sent, read in kept:
+        assert contained(sent, read)
+    others: list[tuple[Any, Any]] = [
+        ({"speech_to_text": None}, {"speech_to_text": {"enabled": True}}),
+        ({"speech_to_text": off}, {"speech_to_text": {"enabled": True}}),
+        ({"text_to_speech": off | {"voice": "fake"}}, {"text_to_speech": off | {"voice": "another"}}),
+        ({"text_to_speech": {"enabled": True, "voice": "a"}}, {"text_to_speech": {"enabled": True, "voice": ""}}),
+        ({"opening_statement": ""}, {"opening_statement": "hi"}),
+        ({"of_its_own": 1}, {"file_upload": {}}),
+    ]
+    for sent, read in others:
+        assert not contained(sent, read)

@@ -147,7 +147,7 @@ def test_a_session_runs_out_and_is_renewed_once(dify: DifyServer) -> None:
 def test_a_password_is_encoded_and_counted(dify: DifyServer) -> None:
     plain = logged_in(dify, "äöü")
     assert (refusal(plain), plain.json()["message"]) == ((401, "authentication_failed"), "Invalid encrypted data")
-    for _ in range(5):
+    for _ in range(6):
         assert refusal(logged_in(dify, encoded("wrong"))) == (401, "authentication_failed")
     assert refusal(logged_in(dify)) == (429, "email_code_login_limit")
     dify.console.door.by_password = False
@@ -277,7 +277,7 @@ def test_a_draft_is_written_with_its_hash(dify: DifyServer, app: App) -> None:
     assert refusal(sync(dify, app, graph=None)) == (400, "invalid_param")
     bare = dify.add(App("bare"))
     assert refusal(call(dify, "GET", f"/apps/{bare.id}/workflows/draft")) == (404, "draft_workflow_not_exist")
-    ok(call(dify, "POST", f"/apps/{bare.id}/workflows/draft", json={"graph": {}, "features": {}}))
+    ok(call(dify, "POST", f"/apps/{bare.id}/workflows/draft", json={"graph": {"nodes": []}, "features": {}}))
     assert bare.draft
     chat = dify.add(App("chat", mode="chat"))
     assert refusal(call(dify, "GET", f"/apps/{chat.id}/workflows/draft")) == (404, "app_not_found")
@@ -303,6 +303,53 @@ def test_a_secret_is_kept_by_its_id(dify: DifyServer, app: App) -> None:
     good = variable("KEY", "v")
     for wrong in ({"id": ""}, {"name": ""}, {"value": None}, {"value_type": None}, {"value_type": "file"}):
         assert refusal(sync(dify, app, environment_variables=[good | wrong])) == (400, "invalid_param")
+
+
+@pytest.mark.parametrize("mode", ["workflow", "advanced-chat"])
+def test_features_get_their_defaults_and_nothing_else_is_changed(dify: DifyServer, mode: str) -> None:
+    app = dify.add(App("legal", mode=mode, draft=simple_flow("v1", mode=mode)))
+    voice = {"enabled": False, "voice": "fake-voice", "language": "en"}
+    told = ok(sync(dify, app, features={"file_upload": None, "text_to_speech": voice, "of_its_own": {"a": 1}}))
+    draft = ok(call(dify, "GET", f"/apps/{app.id}/workflows/draft"))
+    assert draft["hash"] == told["hash"]
+    off = {"enabled": False}
+    expected = {"file_upload": {}, "text_to_speech": off | {"voice": "", "language": ""}, "of_its_own": {"a": 1}}
+    expected |= {"sensitive_word_avoidance": off}
+    if mode == "advanced-chat":
+        expected |= {"opening_statement": "", "suggested_questions": [], "suggested_questions_after_answer": off}
+        expected |= {"speech_to_text": off, "retriever_resource": off}
+    assert draft["features"] == expected
+
+
+def test_a_variable_without_an_id_gets_one(dify: DifyServer, app: App) -> None:
+    nameless = {name: it for name, it in variable("N", 2.5).items() if name != "id"}
+    ok(sync(dify, app, environment_variables=[nameless], conversation_variables=[nameless]))
+    draft = ok(call(dify, "GET", f"/apps/{app.id}/workflows/draft"))
+    for (one,) in (draft["environment_variables"], draft["conversation_variables"]):
+        assert one == nameless | {"id": one["id"]}
+        assert one["id"]
+    assert refusal(sync(dify, app, environment_variables=[nameless | {"id": ""}])) == (400, "invalid_param")
+    text = variable("S", "x") | {"value": 5}
+    assert refusal(sync(dify, app, environment_variables=[text])) == (400, "invalid_param")
+
+
+def test_a_draft_that_dify_stumbles_over_is_written_all_the_same(dify: DifyServer, app: App) -> None:
+    assert app.draft is not None
+    whole = app.draft.graph
+    for graph in ({}, {"nodes": [{"id": "a"}]}):
+        assert refusal(sync(dify, app, graph=graph)) == (500, "unknown")
+        assert app.draft.graph == graph
+    ok(sync(dify, app, graph=whole))
+    listed = variable("L", "x") | {"value_type": "array[string]", "value": ["x"]}
+    body = {"graph": whole, "features": app.draft.features, "environment_variables": [listed]}
+    address = f"/apps/{app.id}/workflows/draft"
+    assert refusal(sync(dify, app, environment_variables=[listed])) == (500, "unknown")
+    for route in (address, f"/apps/{app.id}/export"):
+        assert refusal(call(dify, "GET", route)) == (500, "unknown")
+    body["hash"] = app.draft.hash
+    assert refusal(call(dify, "POST", address, json=body)) == (500, "unknown")
+    ok(call(dify, "POST", address, json=body | {"environment_variables": []}))
+    ok(call(dify, "GET", address))
 
 
 def test_a_draft_becomes_a_version_that_serves(dify: DifyServer, app: App) -> None:

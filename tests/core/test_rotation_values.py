@@ -312,3 +312,36 @@ def test_a_call_that_fails_loses_nothing(
         assert row.state in {"untouched", "reverted"}
         assert row.error
         assert held(app) == before
+
+
+def _without_features(app: App) -> list[tuple[Any, ...]]:
+    return [(graph, *rest) for graph, _, *rest in held(app)]
+
+
+OLD_FEATURES: list[dict[str, Any]] = [
+    {},
+    {"file_upload": {"enabled": False}, "speech_to_text": None},
+    {"text_to_speech": {"enabled": False, "voice": "fake", "language": "en"}, "opening_statement": None},
+]
+
+
+@pytest.mark.parametrize("mode", ["workflow", "advanced-chat"])
+@pytest.mark.parametrize("dirty", [False, True])
+@pytest.mark.parametrize("features", OLD_FEATURES)
+def test_features_of_an_older_dify_are_no_change_of_somebody_elses(
+    dify: DifyServer, mode: str, features: dict[str, Any], *, dirty: bool
+) -> None:
+    """Dify completes them when the draft is written, so it never reads back as it was sent."""
+    app = dify.add(App("legal", mode=mode, draft=flow(mode), works=lambda flow: flow.value("KEY") == OLD))
+    assert app.draft is not None
+    assert app.serving is not None
+    app.serving.features, app.draft.features = dict(features), dict(features)
+    if dirty:
+        unfinished(app)
+    before = _without_features(app)
+    row = one(renewed(dify, app, dirty_draft="preserve", **probes(app)))
+    assert (row.state, _without_features(app)) == ("reverted", before)
+    app.works = lambda _: True
+    row = one(renewed(dify, app, dirty_draft="preserve", **probes(app)))
+    assert (row.state, row.error) == ("done", "")
+    assert app.serving.value("KEY") == app.draft.value("KEY") == NEW

@@ -34,14 +34,23 @@ def completed(features: Mapping[str, Any], mode: str) -> dict[str, Any]:
 def contained(sent: Mapping[str, Any], read: Mapping[str, Any]) -> bool:
     """Whether features that came back hold all that was sent.
 
-    The settings of images that DSLs of 2024 have (``file_upload.image``) come back in another form: they are not
-    looked at.
+    Dify puts its default in the place of a part that is empty, and empties what is set of one that is off: the voice
+    of speech. The settings of images that DSLs of 2024 have (``file_upload.image``) come back in another form: they
+    are not looked at.
     """
-    return all(_holds(read.get(name), part) for name, part in sent.items() if not _is_old(name, part))
+    return all(_is_kept(read.get(name), part) for name, part in sent.items() if not _is_old(name, part))
 
 
 def _is_old(name: str, part: Any) -> bool:
     return name == "file_upload" and isinstance(part, dict) and "image" in part
+
+
+def _is_kept(read: Any, sent: Any) -> bool:
+    if not sent:
+        return not read or (isinstance(read, dict) and not any(read.values()))
+    if isinstance(sent, dict) and not sent.get("enabled") and isinstance(read, dict):
+        return not read.get("enabled") and all(_holds(read.get(name) or part, part) for name, part in sent.items())
+    return _holds(read, sent)
 
 
 def _holds(read: Any, sent: Any) -> bool:
