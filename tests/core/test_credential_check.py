@@ -290,7 +290,7 @@ def test_a_console_that_does_not_let_us_in_says_why(dify: DifyServer) -> None:
     dify.add(App("legal", draft=simple_flow("v1")))
     dify.console.door.role = "normal"
     assert told(only(checked(**by_password(dify)))) == ("failed", "console_forbidden")
-    for _ in range(6):
+    for _ in range(7):
         one = only(checked(**by_password(dify, password="fake-wrong")))
     assert told(one) == ("unverified", "console_locked")
 
