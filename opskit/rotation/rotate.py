@@ -113,6 +113,8 @@ def _row(stands: Standing, locale: Locale, secrets: Sequence[str]) -> Rotated:
 def _line(row: Rotated, order: Order, locale: Locale) -> str:
     """One app in the report: what its state means, and the error."""
     key = f"key_{row.state}" if order.kind == "app_key" else f"secret_{row.state}"
+    if order.kind == "app_key" and order.phase == "retire" and row.state == "done":
+        key = "key_retired"
     told = say(locale, f"rotation.{key}", last4=row.new_key_last4, variable=order.variable)
     error = f" {escaped(row.error)}" if row.error else ""
     return f"- **{escaped(row.name) or row.app_id}**: {told}{error}"

@@ -111,7 +111,9 @@ def test_a_webhook_that_declines_leaves_the_old_key(
 def test_create_and_retire_are_two_phases(dify: DifyServer, app: App) -> None:
     created = one(renewed(dify, app, phase="create"))
     assert (created.state, len(app.api_keys)) == ("created", 2)
-    retired = one(renewed(dify, app, phase="retire", old_key_ids=",".join(created.old_key_ids)))
+    rotations = renewed(dify, app, phase="retire", old_key_ids=",".join(created.old_key_ids))
+    assert rotations.report == "- **legal**: The old key is gone, another one works."
+    retired = one(rotations)
     assert (retired.state, retired.name, retired.old_key_ids) == ("done", "legal", created.old_key_ids)
     assert [key.id for key in app.api_keys] == [created.new_key_id]
     again = one(renewed(dify, app, phase="retire", old_key_ids=",".join(created.old_key_ids)))
