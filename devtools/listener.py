@@ -52,10 +52,15 @@ class _Handler(BaseHTTPRequestHandler):
         """Quiet."""
 
 
-@contextlib.contextmanager
-def listening(*statuses: int, **options: Any) -> Iterator[Listener]:
+def listening(*statuses: int, **options: Any) -> contextlib.AbstractContextManager[Listener]:
     """A listener, until the end of the block; its arguments are those of ``Listener``."""
-    with Listener(*statuses, **options) as server:
+    return serving(Listener(*statuses, **options))
+
+
+@contextlib.contextmanager
+def serving[Server: ThreadingHTTPServer](server: Server) -> Iterator[Server]:
+    """A server in a thread of its own, until the end of the block."""
+    with server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:

@@ -34,14 +34,15 @@ def _named(value: Any) -> Iterator[tuple[str, str]]:
 
 def needed(dsl: Dsl) -> frozenset[str]:
     """``author/name`` of the plugins without which it cannot run: of its dependencies, and of models and tools."""
-    listed = (_identified(entry.get("value")) for entry in dsl.dependencies or ())
+    listed = (identifier(entry).partition(":")[0] for entry in dsl.dependencies or ())
     return frozenset([*filter(None, listed), *(found for node in dsl.nodes for found in _needed(node["data"]))])
 
 
-def _identified(value: Any) -> str:
-    """The plugin of an entry: each kind has its identifier under another name."""
+def identifier(dependency: Mapping[str, Any]) -> str:
+    """The identifier of a plugin in a DSL: its name there depends on where the plugin came from."""
+    value = dependency.get("value")
     pairs = value.items() if isinstance(value, Mapping) else ()
-    return next((str(it).partition(":")[0] for name, it in pairs if str(name).endswith(_IDENTIFIER)), "")
+    return next((str(text) for name, text in pairs if str(name).endswith(_IDENTIFIER)), "")
 
 
 def _needed(value: Any) -> Iterator[str]:

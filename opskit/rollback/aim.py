@@ -112,7 +112,7 @@ def _made(subject: Subject, found: Found, exported: Sequence[Dsl]) -> Aim:
     regained = Regained(found.dsl) if found.own else regain(found.dsl, *sources)
     if regained.lost:
         raise Refused("rollback_datasets", nodes=", ".join(regained.lost))
-    own = [subject.whole(found.own)] if found.own else []
+    own = [found.dsl] if found.own else []
     marked = history.canonical(replace(regained.dsl, app=subject.app.head)).dsl  # what the app is called stays
     filled = history.fill(marked, current[0], *own, current[1])
     if filled.missing:

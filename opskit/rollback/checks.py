@@ -1,8 +1,8 @@
 """What has to hold before anything is written: the same app, the same kind of app, a DSL and plugins that it knows."""
 
-from opskit.dify.console import MODES, Checkpoint, ConsoleApp
+from opskit.dify.console import Checkpoint
 from opskit.dify.console.assembled import numbers
-from opskit.errors import InvalidInput, Refused
+from opskit.errors import Refused
 from opskit.history import Dsl
 from opskit.history.plugins import needed
 from opskit.rollback.aim import Subject
@@ -11,12 +11,6 @@ from opskit.versions.sides import Side
 # Of the environment. Dify writes any other, answers 500, and then nobody can read or write the draft any more.
 _TYPES = ("string", "number", "secret")
 _START = frozenset({"start", "end", "answer", "llm"})  # ids that any template may have
-
-
-def has_workflow(app: ConsoleApp) -> None:
-    """InvalidInput ``dsl_mode``: it is neither a workflow nor a chatflow."""
-    if app.mode not in MODES:
-        raise InvalidInput("dsl_mode", mode=app.mode, modes=", ".join(MODES))
 
 
 def fits(subject: Subject, dsl: Dsl, aim: Side) -> None:

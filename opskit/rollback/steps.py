@@ -22,7 +22,7 @@ from opskit.rollback.aim import Aim, Subject, find, make
 from opskit.rollback.order import Order, Rollback
 from opskit.rollback.told import Standing
 from opskit.versions.keep import Keeper
-from opskit.versions.living import Apart, at_once, secrets_in
+from opskit.versions.living import Apart, at_once, secrets_in, workflow_app
 from opskit.versions.snapshot import MAX_KEEP
 from opskit.wording import say
 
@@ -62,8 +62,7 @@ def roll_back(
     now, ends, secrets = time.time(), time.monotonic() + _WORK_S, secrets_in(order)
     with Console.of(order, by_model=by_model) as console, claimed(console.host, order.app_id), _discreet(secrets):
         about = console.about(ends)
-        app = console.app(order.app_id.lower(), ends)
-        checks.has_workflow(app)
+        app = workflow_app(console, order.app_id.lower(), ends)
         before = Checkpoint.taken(console, app.id, ends, secrets=secrets, pause=pause, clear=not order.dry_run)
         subject = Subject(console, app, about, before, ends, apart)
         found = find(subject, order.aim(), storage, order.file)

@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from opskit import history
-from opskit.dify.console import MODES, Console, ConsoleApp, Workflow
-from opskit.errors import InvalidInput
+from opskit.dify.console import Console, ConsoleApp, Workflow
 from opskit.history import Canonical, Change, Risk
 from opskit.history.prose import escaped
 from opskit.history.shelf import Kept, Shelf
 from opskit.ports import Storage
-from opskit.versions.living import DEADLINE_S, Apart, at_once, hash_of, living, moment
+from opskit.versions.living import DEADLINE_S, Apart, at_once, hash_of, living, moment, workflow_app
 from opskit.versions.sides import Side, Sides, pair
 from opskit.versions.timeline import History, Moment, Query
 from opskit.wording import Locale, say
@@ -38,9 +37,7 @@ def look(query: Query, storage: Storage, *, by_model: bool = False, apart: Apart
     both = pair(query.left, query.right, query.file)
     app_id = query.app_id.lower()
     with Console.of(query, by_model=by_model) as console:
-        app = console.app(app_id, ends)
-        if app.mode not in MODES:
-            raise InvalidInput("dsl_mode", mode=app.mode, modes=", ".join(MODES))
+        app = workflow_app(console, app_id, ends)
         published = console.published(app_id, ends)
         versions = console.versions(app_id, ends, most=MOST)
         known = [flow for flow in versions.items if not flow.is_draft]

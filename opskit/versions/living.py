@@ -8,9 +8,9 @@ from typing import Any
 
 from opskit import history
 from opskit.dify.access import plain
-from opskit.dify.console import Console, ConsoleAccess, ConsoleApp, Export, Workflow
+from opskit.dify.console import MODES, Console, ConsoleAccess, ConsoleApp, Export, Workflow
 from opskit.dify.console.assembled import assembled
-from opskit.errors import OpskitError
+from opskit.errors import InvalidInput, OpskitError
 from opskit.history import Canonical, Dsl
 
 DEADLINE_S = 540.0  # Dify ends a tool's call after ten minutes
@@ -22,6 +22,14 @@ type Apart = Callable[[Callable[[], Any]], Any]
 def at_once(work: Callable[[], Any]) -> Any:
     """Do the work here and now."""
     return work()
+
+
+def workflow_app(console: Console, app_id: str, ends: float) -> ConsoleApp:
+    """The app. InvalidInput ``dsl_mode``: it is neither a workflow nor a chatflow. As ``Console.app``."""
+    app = console.app(app_id, ends)
+    if app.mode not in MODES:
+        raise InvalidInput("dsl_mode", mode=app.mode, modes=", ".join(MODES))
+    return app
 
 
 def living(

@@ -2,14 +2,13 @@ import contextlib
 import email.utils
 import json
 import socket
-import threading
 import time
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
+from devtools.listener import serving
 from opskit import webhook
 from opskit.errors import InvalidCredentials, InvalidInput, OpskitError, Refused, Unavailable
 
@@ -55,16 +54,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Quiet."""
 
 
-@contextlib.contextmanager
-def receiving(*steps: Step) -> Iterator[Receiver]:
-    with Receiver(*steps) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+def receiving(*steps: Step) -> contextlib.AbstractContextManager[Receiver]:
+    return serving(Receiver(*steps))
 
 
 class Clock:

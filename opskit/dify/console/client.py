@@ -25,6 +25,7 @@ from opskit.dify.console.records import (
 )
 from opskit.dify.service import Server
 from opskit.errors import InvalidInput, OpskitError, Refused, Unavailable
+from opskit.history.plugins import identifier
 from opskit.wording import Locale, say
 
 MODES = ("workflow", "advanced-chat")  # the apps that have a workflow
@@ -253,7 +254,7 @@ class Console:
         """
         app = _of(app_id).removeprefix("apps/")
         told = self._exchange.ask(f"apps/imports/{app}/check-dependencies", ends)
-        return tuple(_identifier(row) for row in rows(told, "leaked_dependencies"))
+        return tuple(identifier(row) for row in rows(told, "leaked_dependencies"))
 
     def plugins(self, ends: float) -> tuple[Plugin, ...]:
         """Every plugin that is installed. Unavailable ``console_daemon``: the plugin daemon cannot be reached."""
@@ -269,11 +270,11 @@ class Console:
 
     def missing(self, dependencies: Iterable[Mapping[str, Any]], ends: float) -> tuple[Missing, ...]:
         """What of the ``dependencies`` of a DSL is not installed as it is written there. As ``plugins``."""
-        wanted = [identifier for row in dependencies if (identifier := _identifier(row))]
+        wanted = [name for row in dependencies if (name := identifier(row))]
         if not wanted:
             return ()
         there = {plugin.id: plugin.identifier for plugin in self.plugins(ends)}
-        names = [(identifier.partition(":")[0], identifier) for identifier in wanted]
+        names = [(it.partition(":")[0], it) for it in wanted]
         return tuple(Missing(name, it, there.get(name, "")) for name, it in names if there.get(name) != it)
 
     # Keys
@@ -306,10 +307,3 @@ def _of(app_id: str) -> str:
     if not is_uuid(app_id):
         raise InvalidInput("console_no_app", code="-", message=app_id)
     return f"apps/{app_id}"
-
-
-def _identifier(dependency: Mapping[str, Any]) -> str:
-    """The identifier of a plugin in a DSL: its name there depends on where the plugin came from."""
-    value = dependency.get("value")
-    pairs = value.items() if isinstance(value, dict) else ()
-    return next((str(text) for name, text in pairs if str(name).endswith("plugin_unique_identifier")), "")
