@@ -6,13 +6,14 @@ The sentences live in ``locales/<locale>.toml``; a test holds the locales to the
 import re
 import tomllib
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Literal, get_args
 
 type Locale = Literal["zh_Hans", "en_US"]
 type Language = Literal["auto", "zh_Hans", "en_US"]
 
 LOCALES: tuple[Locale, ...] = get_args(Locale.__value__)
+_LOCALES = Path(__file__).with_name("locales")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _KANA_OR_HANGUL = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")
 
@@ -42,5 +43,4 @@ def say(locale: Locale, key: str, /, **blanks: object) -> str:
 @cache
 def sentences(locale: Locale) -> dict[str, dict[str, str]]:
     """All sentences of one locale: ``{section: {name: sentence}}``."""
-    text = files("opskit").joinpath("locales", f"{locale}.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
+    return tomllib.loads((_LOCALES / f"{locale}.toml").read_text(encoding="utf-8"))

@@ -9,8 +9,8 @@ from decimal import Decimal
 from functools import cache
 from hashlib import sha256
 from html import escape
-from importlib.resources import files
 from itertools import accumulate
+from pathlib import Path
 
 from opskit.sales.exports.document import Cell, Document, Figure, Heading, Kind, Table
 from opskit.sales.exports.showing import clean, number, width
@@ -32,7 +32,7 @@ def page(document: Document) -> bytes:
     The Content-Security-Policy inside allows the one style sheet, by its hash, and pictures as ``data:``: even what
     slipped through the escaping could neither run nor call out.
     """
-    style = files(__package__).joinpath("page.css").read_text(encoding="utf-8")
+    style = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
     title = _text(document.title)
     lines = [
         "<!DOCTYPE html>",

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import duckdb
 
 _MEGABYTE = 1_000_000
-# Measured: ten million rows of 510 MB need 100 MB to be as fast as with any more, a million of 51 MB need 36.
-_LEAST, _USUAL = 36 * _MEGABYTE, 100 * _MEGABYTE
+# Measured: ten million rows of 510 MB need 100 MB to be as fast as with any more, a million of 51 MB need 80.
+_LEAST, _USUAL = 80 * _MEGABYTE, 100 * _MEGABYTE
 _SHARE = 4  # of the file, in between
 MOST = 160 * _MEGABYTE  # for what turns out to need more
 _THREADS = 2
