@@ -78,7 +78,7 @@ def _read(path: Path, folder: Path, table: Table) -> _Read:
         problems = []
         days = book.days()
         for day in days:
-            for (region, product), part in book.regions_and_products(Period(day, day)).items():
+            for (region, product), part in book.regions_and_products(Period(day, day))[0].items():
                 key = day, _name(product), _name(region)
                 groups[key] = _plus(groups.get(key), (part.rows, part.sales, part.quantity))
         whole = Period(min(days), max(days))

@@ -216,8 +216,7 @@ class _Examination:
         earlier = {name: sums for name, (sums, _) in self._book.products(before).items()}
         found = [insight.product_drivers(earlier, self._products, top=top)]
         if Column.REGION in self._layout.columns:
-            both = self._book.regions_and_products(before), self._book.regions_and_products(self._focus.period)
-            found.append(insight.region_drivers(*both, top=top))
+            found.append(insight.region_drivers(*self._book.regions_and_products(before, self._focus.period), top=top))
         return found
 
     def _odd(self) -> list[insight.Odd]:

@@ -59,7 +59,7 @@ def test_plain_rows_are_summed_by_day_product_and_region(tmp_path: Path) -> None
                 "书": (Sums(1, Decimal(250), Decimal("2.5")), Decimal(100)),
             }
             assert found.regions(ALL)[""] == Sums(1, Decimal(250), Decimal("2.5"))
-            assert found.regions_and_products(ALL)["华东", "灯"] == Sums(2, Decimal("69.97"), Decimal(4))
+            assert found.regions_and_products(ALL)[0]["华东", "灯"] == Sums(2, Decimal("69.97"), Decimal(4))
             assert found.daily("region", ALL, most=5)["华东"] == {FIRST: 10, SECOND: Decimal("59.97")}
             assert found.daily("product", Period(SECOND, SECOND), most=2) == {
                 "灯": {SECOND: Decimal("79.98")},

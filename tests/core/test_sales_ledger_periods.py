@@ -33,7 +33,8 @@ def scanned_for(table: str, folder: Path, period: Period, periods: Periods) -> t
     path.write_text(table, encoding="utf-8")
     room = Path(tempfile.mkdtemp(dir=folder))
     with ledger(opened(path, room), room, Reading(TODAY, periods=periods)) as book:
-        return book.regions_and_products(period), not book.at_hand(period)
+        [found] = book.regions_and_products(period)
+        return found, not book.at_hand(period)
 
 
 def a_table(*, written: tuple[str, ...], odd: str = "") -> str:
@@ -137,6 +138,22 @@ def test_the_ends_of_a_table_are_its_last_64_kilobytes(tmp_path: Path) -> None:
     assert last_texts(opened(path, tmp_path), Column.REGION)[-1] == "x"
 
 
+@pytest.mark.parametrize("periods", [lambda _: [], lambda days: [Period(min(days), LAST)]], ids=["scanned", "at hand"])
+def test_several_periods_are_summed_at_once_also_where_they_overlap(periods: Periods, tmp_path: Path) -> None:
+    path = tmp_path / "sales.csv"
+    path.write_text(a_table(written=("%Y-%m-%d",), odd="2026-03-05,b,¥7,1,South"), encoding="utf-8")
+    spans = [Period(FIRST, FIRST), Period(FIRST, LAST), Period(LAST, LAST), Period(LAST + timedelta(1), LAST)]
+    with ledger(opened(path, tmp_path), tmp_path, Reading(TODAY, periods=periods)) as book:
+        together = book.regions_and_products(*spans)
+        assert together == [book.regions_and_products(span)[0] for span in spans]
+    assert [found.get(("South", "b")) for found in together] == [
+        Sums(1, Decimal(10), Decimal(1)),
+        Sums(34, Decimal(337), Decimal(34)),
+        Sums(2, Decimal(17), Decimal(2)),
+        None,
+    ]
+
+
 def test_a_stray_line_end_at_the_end_does_no_harm(tmp_path: Path) -> None:
     path = tmp_path / "sales.csv"
     path.write_bytes(f"{HEADER}\n".encode() + b"2026-02-01,a,1,1,x\n" * 4000 + b"2026-02-02,a\rb,1,1,x\r\n")
@@ -151,10 +168,10 @@ def test_what_is_only_noticed_when_regions_are_scanned_for_is_mended_too(
     path.write_text(a_table(written=("%Y-%m-%d",)), encoding="utf-8")
     first, failures = Ledger.regions_and_products, [NotClean("once")]
 
-    def sometimes(book: Ledger, period: Period) -> dict[tuple[str, str], Sums]:
+    def sometimes(book: Ledger, *periods: Period) -> list[dict[tuple[str, str], Sums]]:
         if failures:
             raise failures.pop()
-        return first(book, period)
+        return first(book, *periods)
 
     monkeypatch.setattr(Ledger, "regions_and_products", sometimes)
     assert analyze(path, today=TODAY).drivers

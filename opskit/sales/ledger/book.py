@@ -1,6 +1,6 @@
 """A table's accepted rows in sums, and the questions that can be asked of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import date
 from decimal import Decimal
@@ -101,14 +101,20 @@ class Ledger:
         [(products, regions)] = self._ask.all(questions.UNIQUES)
         return products, regions
 
-    def regions_and_products(self, period: Period) -> dict[tuple[str, str], Sums]:
-        """The sums of each product in each region; the table is scanned for them where they are not ``at_hand``."""
-        query = questions.by_both(self._sieve.shape, summed=self.at_hand(period), judged=self._sieve.some_odd)
-        return {(region, product): Sums(*sums) for region, product, *sums in self._within(query, period)}
+    def regions_and_products(self, *periods: Period) -> list[dict[tuple[str, str], Sums]]:
+        """The sums of each product in each region, in each of the periods.
 
-    def at_hand(self, period: Period) -> bool:
-        """Whether the sums of each product in each region are known for all days of a period."""
-        [(known,)] = self._ask.all(sql.SUMMED, [period.first, period.last, self._sieve.passed_over])
+        Where they are not ``at_hand``, the table is scanned for them, once for all periods.
+        """
+        query = questions.by_both(self._sieve.shape, summed=self.at_hand(*periods), judged=self._sieve.some_odd)
+        found: list[dict[tuple[str, str], Sums]] = [{} for _ in periods]
+        for span, region, product, *sums in self._ask.all(query, _spans(periods)):
+            found[span][region, product] = Sums(*sums)
+        return found
+
+    def at_hand(self, *periods: Period) -> bool:
+        """Whether the sums of each product in each region are known for all days of these periods."""
+        [(known,)] = self._ask.all(sql.SUMMED, [*_spans(periods), self._sieve.passed_over])
         return bool(known)
 
     def price_ranges(self, period: Period) -> dict[int, tuple[Decimal, Decimal]]:
@@ -121,3 +127,8 @@ class Ledger:
 
     def _within(self, query: str, period: Period) -> list[tuple[Any, ...]]:
         return self._ask.all(query, [period.first, period.last])
+
+
+def _spans(periods: Sequence[Period]) -> list[list[date]]:
+    """First and last days, as ``sql.SPANS`` takes them."""
+    return [[period.first for period in periods], [period.last for period in periods]]

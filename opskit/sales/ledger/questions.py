@@ -1,7 +1,7 @@
 """The statements that add up what a sifted table holds, and ask it. Constants and names of our own stand in them."""
 
 from opskit.sales.cells import Column
-from opskit.sales.ledger.sql import Shape, place, scanned
+from opskit.sales.ledger.sql import ASKED, SPANS, Shape, place, scanned
 
 _SUM = "::DECIMAL(38, 18)"
 # What never held money, or held another one: two currencies are never added up.
@@ -89,16 +89,17 @@ BY_PLACE = f"""SELECT place, sum(sales){_SUM}, sum(quantity){_SUM} FROM by_place
 
 
 def by_both(shape: Shape, *, summed: bool, judged: bool) -> str:
-    """The sums of each region and product in a period; where these are not ``summed``, the table is scanned."""
+    """The sums of each region and product in some periods; where these are not ``summed``, the table is scanned."""
     plain = "SELECT text, product, region, rows, sales, quantity FROM cube WHERE part = 0 AND k < 2"
     if not summed:
         rows = scanned(shape, "cells", ["day_text(date) AS day", "product", "region"])
         plain = f"""SELECT coalesce(day, '') AS text, product, region, count(*) AS rows, sum(sales) AS sales,
             sum(quantity) AS quantity FROM ({rows}) WHERE k < 2 AND coalesce(day, '') IN
-            (SELECT text FROM days WHERE kind = 'day' AND day BETWEEN $1 AND $2) GROUP BY ALL"""  # noqa: S608
-    others = f"UNION ALL SELECT region, product, sign, sign * sales, sign * quantity FROM {_SIGNED} {_WITHIN}"  # noqa: S608
-    return f"""SELECT region, product, {_TOTALS} FROM (
-        SELECT sold_in.name AS region, sold.name AS product, rows, sales, quantity FROM ({plain})
-        JOIN days USING (text) JOIN trimmed sold ON sold.text = coalesce(product, '')
-        JOIN trimmed sold_in ON sold_in.text = coalesce(region, '') {_WITHIN} AND kind = 'day'
+            (SELECT text FROM asked) GROUP BY ALL"""  # noqa: S608 - names of ours
+    others = f"""UNION ALL SELECT span, region, product, sign, sign * sales, sign * quantity FROM {_SIGNED}
+        JOIN {SPANS} ON day BETWEEN first AND last"""  # noqa: S608 - names of ours
+    return f"""WITH asked AS ({ASKED}) SELECT span, region, product, {_TOTALS} FROM (
+        SELECT span, sold_in.name AS region, sold.name AS product, rows, sales, quantity FROM ({plain})
+        JOIN asked USING (text) JOIN trimmed sold ON sold.text = coalesce(product, '')
+        JOIN trimmed sold_in ON sold_in.text = coalesce(region, '')
         {others if judged else ""}) GROUP BY ALL HAVING sum(rows) <> 0 ORDER BY ALL"""  # noqa: S608 - names of ours

@@ -231,8 +231,11 @@ def distinct(role: Column) -> str:
         JOIN trimmed USING (text) WHERE name <> '' ORDER BY ALL"""  # noqa: S608 - names of ours
 
 
-SUMMED = """SELECT count(*) = 0 FROM days WHERE kind = 'day' AND day BETWEEN $1 AND $2
-    AND list_contains($3::VARCHAR[], text)"""
+# Periods, as lists of their first and of their last days; the dates as written that lie in them.
+SPANS = """(SELECT generate_subscripts($1::DATE[], 1) - 1 AS span, unnest($1::DATE[]) AS first,
+    unnest($2::DATE[]) AS last)"""
+ASKED = f"SELECT span, text FROM days JOIN {SPANS} ON day BETWEEN first AND last WHERE kind = 'day'"  # noqa: S608
+SUMMED = f"SELECT count(*) = 0 FROM ({ASKED}) WHERE list_contains($3::VARCHAR[], text)"  # noqa: S608 - constants
 
 
 def blank(role: Column) -> str:
