@@ -54,8 +54,8 @@ HOSTILE = """
     |x2026-03-01|2026-3-|2026-3-1-|1989-12-31|2101-01-01|0001-01-01|9999-12-31|1900-01-01|1970-01-01|30/02/2026
     |31/04/2026|00/01/2026|32/01/2026|13/13/2026|0/0/0|00/00/0000|0000-00-00|29/02/2025|1/1/1|1/1/75|99/99/99
     |31-Feb-2026|Feb 30, 2026|Foo 1, 2026|1 Marchy 2026|Mar 32 2026|20260301T99|1.2.3|二〇二六年十三月一日
-    |二〇二六年三月三十二日|二〇二六年十十月一日|二〇二六年三月二十五六日|115/03/01|民国115年3月1日|R8.3.1
-    |令和8年3月1日|138-0013-8000|010-12345678|+86 138 0013 8000|(010) 1234-5678|400-800-8888|192.168.0.1|::1
+    |二〇二六年三月三十二日|二〇二六年十十月一日|二〇二六年三月二十五六日|115/03/01|R8.3.1
+    |昭和60年3月1日|138-0013-8000|010-12345678|+86 138 0013 8000|(010) 1234-5678|400-800-8888|192.168.0.1|::1
     |A-12|SKU-001|A1B2C3|B2-4|华为手机|iPhone 15|12Pro Max|Note 20|3M胶带|5S店|7-11|5号电池|小米13|100多|近100
     |百|千克|kg|台|3折|8成|半箱|两台|3台5箱|合计|Total|备注|日期|Price|华东|说明|true|FALSE|是|否|Y|x|?|!|*|5*
     |*5|5x5|5×5|5*3|1;2|1|2|a|b|<b>5</b>|&nbsp;5|5&nbsp;|`5`|$(5|{{5}}|${5}|\\x35|\\u0035|5\\n|5;DROP|' OR 1=1
@@ -231,6 +231,7 @@ DAYS = """
     |1 March 2026|1st of March 2026|March 1, 2026|Mar. 1st, 2026|MAR-01-2026|2026-Mar-01|2026 March 1
     |Sunday, March 1, 2026|Sunday, March 1, 2026 3:00 PM|Sun, 01 Mar 2026 10:00:00 +0800
     |Sun Mar 01 00:00:00 CST 2026|Sun Mar  1 10:00:00 2026|Sun Mar 01 2026 00:00:00 GMT+0800 (中国标准时间)
+    |令和8年3月1日|令和 8 年 3 月 1 日|民國115年3月1日|2026년 3월 1일|2026년 03월 01일 (일) 오후 3:05
     |01-3月 -26|1-三月-2026|26/3/1|1/03/2026 0:00\u200b
 """
 
@@ -240,6 +241,7 @@ def test_days() -> None:
         assert day(text, order=Order.DMY) == THE_DAY, text
     assert day("二〇二六年十二月三十一日", order=Order.YMD) == date(2026, 12, 31)
     assert day("二〇二六年十月二十日", order=Order.YMD) == date(2026, 10, 20)
+    assert day("令和元年5月1日", order=Order.YMD) == date(2019, 5, 1)
     assert day("1-十一月-2026", order=Order.YMD) == date(2026, 11, 1)
     assert day("44620", order=Order.DMY, epoch1904=True) == THE_DAY
     assert day("44620", order=Order.DMY) == date(2022, 2, 28)
@@ -390,29 +392,30 @@ HEADINGS = {
     Column.DATE: """
         日期|Date| date |ORDERDATE|orderDate|order_date|下单时间|订单日期|交易日期|日期/时间|日期 Date|riqi
         |rìqī|日付|1.日期|日期.1|日期*|【日期】|Time|Order Date (UTC)|created_at|发货日期|我的下单日期|日\n期
-        |日期\u200b|*日期|Sale-Date
+        |日期\u200b|*日期|Sale-Date|売上日|판매일자|Verkaufsdatum|Fecha de venta|📅 Date
     """,
     Column.PRODUCT: """
         产品|商品|品名|商品名称|PRODUCT\u200b|Product Name|productName|item|产品/Product|品名/规格/型号|产品ID
-        |商品编号|PRODUCTLINE|產品|商品名|shangpin|宝贝标题|货品名称|SKU|Name|Customer Product
+        |商品编号|PRODUCTLINE|產品|商品名|shangpin|宝贝标题|货品名称|SKU|Name|Customer Product|상품명|Produit|Désignation
     """,
     Column.PRICE: """
         单价|单价\n(元)|单价/元|单价元|單價|単価|Price\xa0|Unit\nPrice|unit_price|UnitPrice|PRICEEACH|售价
         |dan jia|Unit price (incl. tax)|实际销售单价|retail unit price|成交价|含税单价|Price (USD)|原价
-        |不含税售价
+        |不含税售价|商品优惠后价格|Einzelpreis|Prix unitaire|Preço unitário|판매가|💰 Price
     """,
     Column.AMOUNT: """
         数量|数量\n(件)|數量|件数|销量|Qty.|QTY|Quantity|QUANTITYORDERED|Units Sold|Amount|  Amount
-        |Amount (pcs)|Amount (万件)|shuliang|Sales Qty|销售数量(件)|数量/件|下单件数
+        |Amount (pcs)|Amount (万件)|shuliang|Sales Qty|销售数量(件)|数量/件|下单件数|Anzahl
+        |Quantity (- Refund)|Number of Units Sold|Quantité|판매수량
     """,
     Column.REGION: """
         地区|\tregion|区域|省份|大区|地區|Sales Region|Customer Region|City|diqu|门店|收货省份|所属区域
-        |地区 Region
+        |地区 Region|縣市|region_name|Ship To State|Région
     """,
     Column.TOTAL: """
         金额|销售额|小计|合计|总价|SALES|Line Total|total_price|Amount (USD)|amount/元|金额(万元)|实付金额
         |含税销售额|Total incl. tax|Revenue|jine|Order Amount|Total (tax 5%)|商品总价|Sale Total Amount
-        |Shop amount
+        |Shop amount|Gesamtpreis|Montant TTC|Valor total|売上金額
     """,
     Column.CURRENCY: """
         币种|Currency|币别|bizhong|currency code
@@ -426,7 +429,7 @@ def test_headings() -> None:
             assert column_of(heading) is column, heading
     others = """
     ||备注|订单编号|Order ID|Row ID|客户名称|Customer Name|Category|商品类别|成本单价|Discount Amount|Tax
-    |出生日期|birth date|数量(赠品)|金额(退款)|库存数量|sales rep|客单价|Unnamed: 3|华为手机|2026-03-01|12.5
+    |出生日期|birth date|数量(赠品)|金额(退款)|Quantity (Refunded)|库存数量|sales rep|客单价|Unnamed: 3|华为手机|2026-03-01|12.5
     |Ship Mode|折扣|毛利|3月1日|2026年3月1日|Postal Code|Price Range|()|*|单位
 """
     assert [text for text in listed(others) if column_of(text)] == []

@@ -18,6 +18,7 @@ _NUMBERED = re.compile(r"[0-9]{1,2}[.、)\s]*(?=\D)|(?<=\w)[._\s]?[0-9]{1,2}\Z")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SEPARATOR = re.compile(r"[/|:,\n\r、&+]|\s-\s")
 _SPACES = re.compile(r"[\s_./'-]+")
+_PICTURES = re.compile("[\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]")
 _WORD = re.compile(rf"[{_HAN}]+|[^\W_{_HAN}]+")
 _MONEY_BEHIND = re.compile(r"(.{2,}?)((?:[十百千]?[万亿]|[百千])?(?:元|美元|人民币|rmb|cny|usd))")
 
@@ -65,7 +66,7 @@ def match(header: str) -> list[tuple[Column, int]]:
     if len(header) > _LONGEST:
         return []
     text, hints = _opened(header)
-    if OTHERS_IN_BRACKETS.search(" ".join(hints)):
+    if any(OTHERS_IN_BRACKETS.search(hint) for hint in hints if not hint.startswith("-")):  # "(- refund)" is net of it
         return []
     scores = _named(text) or {column: score - _LESS for column, score in _named(TAXED.sub(" ", text)).items()}
     for hint in hints:
@@ -93,7 +94,7 @@ def factor(header: str) -> int:
 
 def _opened(header: str) -> tuple[str, list[str]]:
     """The heading without what stands in brackets and around it, and what stands in brackets."""
-    text = simplified(unicodedata.normalize("NFKC", folded(header))).strip(_AROUND)
+    text = simplified(unicodedata.normalize("NFKC", folded(_PICTURES.sub(" ", header)))).strip(_AROUND)
     outside = _BRACKETS.sub(" ", text).strip(_AROUND)
     if not outside:
         return text.strip(_BRACKET + _AROUND), []
