@@ -396,7 +396,8 @@ HEADINGS = {
     """,
     Column.PRODUCT: """
         产品|商品|品名|商品名称|PRODUCT\u200b|Product Name|productName|item|产品/Product|品名/规格/型号|产品ID
-        |商品编号|PRODUCTLINE|產品|商品名|shangpin|宝贝标题|货品名称|SKU|Name|Customer Product|상품명|Produit|Désignation
+        |商品编号|PRODUCTLINE|產品|商品名|shangpin|宝贝标题|货品名称|SKU|Name|Customer Product
+        |상품명|Produit|Désignation
     """,
     Column.PRICE: """
         单价|单价\n(元)|单价/元|单价元|單價|単価|Price\xa0|Unit\nPrice|unit_price|UnitPrice|PRICEEACH|售价
@@ -429,7 +430,8 @@ def test_headings() -> None:
             assert column_of(heading) is column, heading
     others = """
     ||备注|订单编号|Order ID|Row ID|客户名称|Customer Name|Category|商品类别|成本单价|Discount Amount|Tax
-    |出生日期|birth date|数量(赠品)|金额(退款)|Quantity (Refunded)|库存数量|sales rep|客单价|Unnamed: 3|华为手机|2026-03-01|12.5
+    |出生日期|birth date|数量(赠品)|金额(退款)|Quantity (Refunded)
+    |库存数量|sales rep|客单价|Unnamed: 3|华为手机|2026-03-01|12.5
     |Ship Mode|折扣|毛利|3月1日|2026年3月1日|Postal Code|Price Range|()|*|单位
 """
     assert [text for text in listed(others) if column_of(text)] == []

@@ -683,7 +683,7 @@ def test_numbers_of_columns_make_no_header_of_a_total(box: Box) -> None:
     table = "a,b,c,d\n2026-03-01,TV,25,2\n2026-03-02,Radio,12,4\n"
     layout = box(table + ",合计,37,6\n", mapping={"date": "1", "product": "2", "total": "3"})
     assert (layout.header_row, layout.columns) == (0, {Column.DATE: 0, Column.PRODUCT: 1, Column.TOTAL: 2})
-    assert codes(layout) == ["no_region_column", "no_price_column"]
+    assert codes(layout) == ["no_region_column", "no_price_column", "no_amount_column"]
     undated = box(table.replace("2026-03-01", "soon"), mapping={"date": "1", "product": "2", "total": "3"})
     assert (undated.header_row, undated.first_line) == (0, 2)
     ended = box(
@@ -750,6 +750,10 @@ def test_orders_that_were_not_carried_through_are_told(box: Box) -> None:
         ("Date,Product,Price,Amount,Total", "2026-03-01,TV,2,8,16", "date product price amount total"),
         ("Date,Product,Price,Quantity,Total,Amount", "2026-03-01,TV,2,8,16,9", "date product price amount total -"),
         ("Date,Product,Price,Price,Amount", "2026-03-01,TV,,8,16", "date product - price amount"),
+        ("Date,Product,Amount,Converted Amount", "2026-03-01,TV,8,56", "date product total"),
+        ("Date,Product,Paid Out Amount,Amount", "2026-03-01,TV,8,56", "date product - total"),
+        ("Date,Product,Price,Booked Amount", "2026-03-01,TV,2,8", "date product price amount"),
+        ("Date,Product,Price,Total,Region", "2026-03-01,TV,2,8,N", "date product - total region"),
     ],
 )
 def test_columns_find_their_meaning(box: Box, header: str, row: str, columns: str) -> None:
@@ -758,6 +762,7 @@ def test_columns_find_their_meaning(box: Box, header: str, row: str, columns: st
     assert layout.columns == expected
     assert ("no_region_column" in codes(layout)) == (Column.REGION not in expected)
     assert ("no_price_column" in codes(layout)) == (Column.PRICE not in expected)
+    assert ("no_amount_column" in codes(layout)) == (Column.AMOUNT not in expected)
     assert ("duplicate_header" in codes(layout)) == ("Price,Price" in header)
 
 
