@@ -27,6 +27,7 @@ from opskit.sales.cells import (
     null,
     number,
     order_of,
+    said,
 )
 
 often = settings(deadline=None, max_examples=200, derandomize=True)
@@ -480,9 +481,18 @@ def test_headings_that_count_in_ten_thousands() -> None:
         "销售额(万元)": 10_000, "金额(亿)": 100_000_000, "金额/千元": 1000, "销售额万元": 10_000,
         "Sales (k USD)": 1000, "销量/万件": 10_000,
         "金额": 1, "单价(元)": 1, "单价元": 1, "重量(千克)": 1, "数量(kg)": 1, "销售额(百货)": 1, "金额(千分位)": 1,
-        "": 1, "(万元)": 1,
+        "": 1, "(万元)": 1, "Sales ($K)": 1000, "Sales (000s)": 1000, "Revenue ('000)": 1000, "Qty (thousands)": 1000,
+        "Revenue (USD mn)": 10**6, "Sales ($ in thousands)": 1000, "Sales (₹ Cr)": 10**7, "売上(百万円)": 10**6,
+        "Price (cents)": Decimal("0.01"), "单价(分)": Decimal("0.01"), "amount_in_cents": Decimal("0.01"),
+        "Length (m)": 1, "Revenue (k)": 1000, "Price (loyalty cents)": 1,
     }  # fmt: skip
     assert {heading: factor(heading) for heading in read} == read
+    lines = {
+        "单位：万元": 10_000, "2026年销售表（单位：千元）": 1000, "単位：百万円": 10**6, "单位：万元，数量：台": 10_000,
+        "(in thousands of USD)": 1000, "Amounts in millions": 10**6, "US$ '000": 1000,
+        "单位：某公司": 1, "单位：元": 1, "Sales in March": 1, "000": 1, "": 1, "单位：万元" + " " * 100 + "x": 1,
+    }  # fmt: skip
+    assert {line: said(line) for line in lines} == lines
 
 
 def test_any_text_is_answered() -> None:

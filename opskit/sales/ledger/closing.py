@@ -34,8 +34,6 @@ def closed(ask: Asking, layout: Layout, sieve: Sieve) -> Account:
     _account(ask, layout, sieve)
     if not account.accepted:
         raise _refusal(layout, account)
-    for role, factor in sieve.shape.factors.items():
-        account.warn("unit_in_header", column=sieve.heading(role), factor=factor)
     return account
 
 

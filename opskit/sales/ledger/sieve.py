@@ -92,7 +92,7 @@ class Sieve:
 
     def numbers(self, role: Column) -> Numbers:
         """How the numbers of a column are read."""
-        return Numbers(role in self.shape.commas, role is not Column.TOTAL, self.shape.factors.get(role, 1))
+        return Numbers(role in self.shape.commas, role is not Column.TOTAL, self.shape.factors.get(role, Decimal(1)))
 
     def seen(self, column: Column) -> list[str]:
         """The column's texts in the first rows."""
@@ -115,12 +115,11 @@ class Sieve:
     def _first(self, columns: tuple[str, ...], *, underscores: bool) -> Shape:
         """What headings and first rows tell."""
         layout = self._layout
-        factors = {role: cells.factor(self.heading(role)) for role in sql.NUMBERS if role in layout.columns}
         shape = Shape(
             columns=frozenset(layout.columns),
             names=columns,
             absent=tuple(missing(layout)),
-            factors={role: factor for role, factor in factors.items() if factor != 1},
+            factors=layout.factors,
             underscores=underscores,
             clocks=self._ask.all(sql.HAS_CLOCKS, [self.seen(Column.DATE)])[0][0],
             fill_down=self._reading.fill_down,

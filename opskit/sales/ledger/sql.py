@@ -39,7 +39,7 @@ class Shape:
     columns: frozenset[Column]
     names: tuple[str, ...]
     absent: tuple[str, ...]
-    factors: Mapping[Column, int] = field(default_factory=dict)
+    factors: Mapping[Column, Decimal] = field(default_factory=dict)
     commas: frozenset[Column] = frozenset()
     looked_up: frozenset[Column] = frozenset()
     underscores: bool = False
@@ -141,7 +141,7 @@ def views(shape: Shape) -> list[str]:
 def _plain(shape: Shape, role: Column) -> str:
     """The number that a cast understands, multiplied; NULL where it is not to be trusted."""
     factor = shape.factors.get(role, 1)
-    scaled = f"TRY_CAST({_PLAIN}::DECIMAL(28, 9) * {factor:d}::DECIMAL(10, 0) AS DECIMAL(21, 9))::DECIMAL(30, 9)"
+    scaled = f"TRY_CAST({_PLAIN}::DECIMAL(26, 9) * {factor:f}::DECIMAL(12, 2) AS DECIMAL(21, 9))::DECIMAL(30, 9)"
     value = scaled if factor != 1 else _PLAIN
     marks = ["_"] * shape.underscores + ["."] * (role in shape.commas)
     odd = " OR ".join(f"contains(x, '{mark}')" for mark in marks)

@@ -85,7 +85,7 @@ class Numbers:
 
     comma: bool
     units: bool
-    factor: int
+    factor: Decimal
 
     def read(self, text: str) -> NumberText:
         """What ``text`` says, to nine decimal places: more are the noise of a binary fraction, or no money."""

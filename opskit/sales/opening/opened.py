@@ -17,6 +17,7 @@ from opskit.sales.opening.layout import Caution, Grid, Layout, Limits, Row, not_
 from opskit.sales.opening.sheets import workbook
 from opskit.sales.opening.states import undone
 from opskit.sales.opening.text import Lines, head_of, is_standard, lines_of, readings, write
+from opskit.sales.opening.units import units
 
 _MAPPABLE = tuple(column for column in Column if column is not Column.CURRENCY)
 _AS_IT_IS = {",", ";", "\t", "|", "\x01", "^", "~", "\x1f"}  # delimiters that a copy is not made for
@@ -191,6 +192,8 @@ def _layout(head: Head, rows: Sequence[Row], limits: Limits) -> Layout:
     if not any(cell.strip() for _, cells in data for cell in cells):
         raise InvalidInput("no_rows", count=0, reasons="–", text="–")
     header_row = rows[head.place][0] if head.place >= 0 else -1
+    above = [cells for _, cells in rows[: max(head.place, 0)]]
+    factors, told = units(head.cells, head.columns, above, data[0][1])
     return Layout(
         path=Path(os.devnull),
         delimiter=",",
@@ -207,6 +210,7 @@ def _layout(head: Head, rows: Sequence[Row], limits: Limits) -> Layout:
         epoch1904=False,
         complete=True,
         sheet="",
-        warnings=[*head.cautions, *undone(head.cells, head.columns, [cells for _, cells in data])],
+        warnings=[*head.cautions, *told, *undone(head.cells, head.columns, [cells for _, cells in data])],
         sample=[cells for _, cells in data[: limits.sample_rows]],
+        factors=factors,
     )
