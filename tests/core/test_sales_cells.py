@@ -357,6 +357,7 @@ def test_totals() -> None:
     |總計|小計：|合计:¥12,345元|本日合计|Total|TOTAL|Totals|Subtotal|Sub-Total|Sub Total:|GRAND TOTAL
     |Grand Total: 1,234|Total 1,234.50|Total: 1234|Total (CNY)|Sum|Sum:|SUM TOTAL|Σ|Page Total|March Total
     |2026-03-01 Total|Q1 Total|Total Amount|Sales Total|Total USD 5.00|합계|\u200b合计\u3000|=合计|合计金额
+    |平均|平均值：|日均|最大值|Average|Avg.|平 均
 """
     assert [text for text in listed(totals) if not is_total(text)] == []
     assert is_total("华东\n小计")
@@ -364,7 +365,7 @@ def test_totals() -> None:
     names = """
     总计算器|小计算器|合计算尺|累计积分卡|统计|华东|共享单车|总裁椅|汇总打印机|Total Gym|Colgate Total|Total 90
     |Total90|Total War|Totally|Summer|Sumo|sum41|Sumsung||-|2026-03-01|12.5|合计划生育用品|总计 A|合计：张三
-    |Total: N/A
+    |Total: N/A|=SUM(A1:A9)|=SUBTOTAL(9,A1)|平均主义T恤|Average Joe Tee|均|均码|超值套餐
 """
     assert [text for text in listed(names) if is_total(text)] == []
     assert not is_total("合计" * 100)
