@@ -359,6 +359,13 @@ def test_an_export_joined_to_another_counts(tmp_path: Path) -> None:
     assert (found.accepted, found.rejected) == (2, {"repeated_header": 1})
 
 
+def test_a_name_may_be_wrapped_to_keep_its_zeros(tmp_path: Path) -> None:
+    table = '日期,商品,单价,数量,地区\n="2026-03-01",="007",="1.5",="2",="x"\n2026-03-01,007,1,1,x\n2026-03-01,"=""8""&A1",1,1,x\n'
+    with read(table, tmp_path) as found:
+        assert found.products(Period(FIRST, FIRST)).keys() == {"007", '="8"&A1'}
+        assert found.regions(Period(FIRST, FIRST)).keys() == {"x"}
+
+
 def test_a_heading_may_name_what_one_stands_for(tmp_path: Path) -> None:
     with read("日期,商品,单价（万元）,数量,地区\n2026-03-01,a,1.5,2,x\n2026-03-01,a,3万,1,x\n", tmp_path) as found:
         assert found.days()[FIRST].sales == 60_000

@@ -86,7 +86,10 @@ TABLES = (
         held DECIMAL(38, 18), low VARCHAR, high VARCHAR, reason VARCHAR)""",
 )
 MACROS = (
-    f"CREATE MACRO bare(x) AS replace(trim(x, {_BLANKS}), chr(8232), chr(10))",
+    f"CREATE MACRO trimmed_text(x) AS replace(trim(x, {_BLANKS}), chr(8232), chr(10))",
+    # What programs write so that a spreadsheet keeps a text as it is, with its zeros: ="00123".
+    """CREATE MACRO bare(x) AS CASE WHEN starts_with(x, '="') AND regexp_full_match(x, '="[^"]*"')
+        THEN trimmed_text(x[3:-2]) ELSE trimmed_text(x) END""",
     # A time of day would make a text of its own of every second: it goes, where it plainly is one.
     rf"""CREATE MACRO dated(x) AS CASE
         WHEN length(x) < 10 OR length(x) > 40 OR {_BARE_DAY} THEN x
