@@ -727,15 +727,6 @@ def test_two_lines_are_one_header_only_where_that_names_more(box: Box) -> None:
     assert refusal(box, "Date,Product,x\nPrice,Amount,y\n2026-03-01,TV,12.50\n").startswith("[missing_columns]")
 
 
-def test_orders_that_were_not_carried_through_are_told(box: Box) -> None:
-    data = "Date,Product,Price,Amount,订单状态,Financial Status,State\n2026-03-01,TV,12.50,2,{},{},Cancelled\n"
-    assert codes(box(data.format("交易成功", "paid"))) == []
-    assert codes(box(data.format("未申请退款", "no refunds"))) == []
-    layout = box(data.format("已退款", "voided") + "2026-03-01,TV,12.50,2\n")
-    told = [caution.blanks for caution in layout.warnings if caution.code == "undone_orders"]
-    assert told == [{"column": "订单状态", "states": "已退款"}, {"column": "Financial Status", "states": "voided"}]
-
-
 @pytest.mark.parametrize(
     ("header", "row", "columns"),
     [

@@ -15,7 +15,6 @@ from opskit.sales.opening.encoding import Encoding, encoding_of
 from opskit.sales.opening.header import Head, checked, found, narrowed
 from opskit.sales.opening.layout import Caution, Grid, Layout, Limits, Row, not_a_table
 from opskit.sales.opening.sheets import workbook
-from opskit.sales.opening.states import undone
 from opskit.sales.opening.text import Lines, head_of, is_standard, lines_of, readings, write
 from opskit.sales.opening.units import units
 
@@ -210,7 +209,7 @@ def _layout(head: Head, rows: Sequence[Row], limits: Limits) -> Layout:
         epoch1904=False,
         complete=True,
         sheet="",
-        warnings=[*head.cautions, *told, *undone(head.cells, head.columns, [cells for _, cells in data])],
+        warnings=[*head.cautions, *told],
         sample=[cells for _, cells in data[: limits.sample_rows]],
         factors=factors,
     )
