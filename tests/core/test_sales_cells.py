@@ -219,6 +219,18 @@ def test_currencies() -> None:
     assert {text: currency_of(text) for text in read} == read
 
 
+def test_a_shared_sign_stands_for_the_currency_of_the_table() -> None:
+    read = {
+        ("$5", "AUD"): "AUD",
+        ("US$5", "AUD"): "USD",
+        ("¥5", "JPY"): "JPY",
+        ("5元", "TWD"): "TWD",
+        ("$5", ""): "USD",
+    }
+    read |= {("$5", "EUR"): "USD", ("5", "AUD"): "", ("$5 HKD", "AUD"): "HKD", ("$5", "XXX"): "USD"}
+    assert {(text, home): found.currency for text, home in read if (found := number(text, home=home))} == read
+
+
 DAYS = """
     2026-03-01|2026/3/1|2026.03.01|2026. 3. 1.|2026 03 01|20260301|20260301.0|２０２６－０３－０１|2026‐03‐01
     |'2026-03-01|="2026-03-01"|2026-03-01T12:00:00Z|2026-03-01T23:30:00-08:00|2026-03-01T00:00:00.000+0000

@@ -373,6 +373,22 @@ def _told(header: str, cell: str, tmp_path: Path, figures: str = "2.5,2") -> dic
     return {code: blanks.get("states", blanks.get("columns")) for code, blanks in told.items()}
 
 
+@pytest.mark.parametrize(
+    ("header", "rows", "currency", "rejected"),
+    [
+        ("Price,Currency", "$2,AUD\n$3,AUD\n", "AUD", 0),
+        ("Price,Currency", "$2,AUD\nUS$3,AUD\n", "AUD", 1),
+        ("Price,Currency", "$2,x\n3,\n", "USD", 0),
+        ("Price (AUD),x", "$2,\n$3,\n", "AUD", 0),
+        ("単価(円),x", "¥2,\n¥3,\n", "JPY", 0),
+    ],
+)
+def test_a_sign_is_that_of_the_table(tmp_path: Path, header: str, rows: str, currency: str, rejected: int) -> None:
+    table = "".join(f"2026-03-01,TV,1,{row}\n" for row in rows.splitlines())
+    with read(f"Date,Product,Quantity,{header}\n{table}", tmp_path) as found:
+        assert (found.account.currency, found.account.rejected.total()) == (currency, rejected)
+
+
 def test_orders_that_were_not_carried_through_are_told(tmp_path: Path) -> None:
     undone = [
         ("订单状态", "已退款"), ("Financial Status", "voided"), ("业务类型", "退货"), ("TransactionType", "Return"),

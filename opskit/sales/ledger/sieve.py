@@ -66,6 +66,7 @@ class Sieve:
         self.marks: dict[str, int] = {}  # how many rows of a looked up column name the currency ``main``
         self.some_odd = False  # whether rows were judged one by one
         self.main = ""  # the currency that plain rows are in, where they name one
+        self._told = self.told_currency or (self._column_currency if Column.CURRENCY in layout.columns else "")
         reading.progress("checking")
         columns = tuple(names(layout, surplus))
         [(physical, self.rows, different, underscores, self._totals)] = ask.all(sql.count(columns))
@@ -92,7 +93,9 @@ class Sieve:
 
     def numbers(self, role: Column) -> Numbers:
         """How the numbers of a column are read."""
-        return Numbers(role in self.shape.commas, role is not Column.TOTAL, self.shape.factors.get(role, Decimal(1)))
+        return Numbers(
+            role in self.shape.commas, role is not Column.TOTAL, self.shape.factors.get(role, Decimal(1)), self._told
+        )
 
     def seen(self, column: Column) -> list[str]:
         """The column's texts in the first rows."""
@@ -103,6 +106,12 @@ class Sieve:
     def told_currency(self) -> str:
         """The currency that a heading names."""
         return heading_currency(map(self.heading, sql.NUMBERS))
+
+    @property
+    def _column_currency(self) -> str:
+        """The currency that most of the first rows name in a column of their own."""
+        codes = Counter(code for text in self.seen(Column.CURRENCY) if (code := cells.currency_of(text)))
+        return max(codes, key=lambda code: (codes[code], code), default="")
 
     @property
     def home(self) -> str:
