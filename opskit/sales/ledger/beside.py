@@ -14,7 +14,8 @@ from opskit.sales.ledger.quality import Account
 from opskit.sales.ledger.sql import Shape
 from opskit.sales.opening import Layout
 
-_STATE = re.compile(r"状态|狀態|类型|類型|\b(?:status|type)\b|(?<=[a-z])(?:Status|Type)", re.IGNORECASE)
+_STATE = re.compile(r"状态|狀態|\bstatus\b|(?<=[a-z])Status", re.IGNORECASE)
+_TYPE = re.compile(r"类型|類型|\btype\b|(?<=[a-z])Type", re.IGNORECASE)
 _UNDONE = re.compile(
     r"取消|关闭|關閉|退款|退货|退貨|已退|作废|作廢|无效|無效|[未待]付款|[未待]支付|拒收"
     r"|\b(?:cancell?ed|refunded|partially.refunded|returned|void(?:ed)?|unpaid|failed|chargeback|(?:payment.)?pending)\b"
@@ -40,9 +41,10 @@ _PAID = 100  # the score of a price after discounts
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """What a heading makes of the column: states of orders, what was given back or taken off, and when."""
+    """What a heading makes of the column: states or types of orders, what was given back or taken off, and when."""
 
     state: bool
+    type: bool
     back: bool
     less: bool
     when: bool
@@ -67,7 +69,7 @@ class _Kind:
 def tell(ask: Asking, layout: Layout, shape: Shape, account: Account) -> None:
     """Warn of states that undo an order (``undone_orders``), and of what was not taken off (``not_taken_off``).
 
-    A row whose figures are below 0 takes itself off.
+    A row of returns whose figures are below 0 takes itself off; of the state of an order that is not so sure.
     """
     left: list[str] = []
     paid = {(Column.PRICE, _PAID)} & {found for name in _price(layout) for found in match(name)}
@@ -77,13 +79,15 @@ def tell(ask: Asking, layout: Layout, shape: Shape, account: Account) -> None:
             continue
         kind = _Kind(
             state=bool(_STATE.search(name)),
+            type=bool(_TYPE.search(name)),
             back=bool(_GIVEN_BACK.search(name)),
             less=less and bool(_LESS.search(name)),
             when=bool(_WHEN.search(name)),
         )
-        if not (kind.state or kind.back or kind.less) or not kind.says(_texts(ask, place, "true")):
+        if not (kind.state or kind.type or kind.back or kind.less) or not kind.says(_texts(ask, place, "true")):
             continue
-        said = kind.says(_texts(ask, place, _NO_MINUS.format(", ".join(shape.numbers))))
+        condition = "true" if kind.state else _NO_MINUS.format(", ".join(shape.numbers))
+        said = kind.says(_texts(ask, place, condition))
         states = kind.undone(said)
         if states:
             account.warn("undone_orders", column=name, states=", ".join(states[:_SHOWN]))
