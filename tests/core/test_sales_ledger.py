@@ -389,6 +389,14 @@ def test_a_sign_is_that_of_the_table(tmp_path: Path, header: str, rows: str, cur
         assert (found.account.currency, found.account.rejected.total()) == (currency, rejected)
 
 
+def test_rows_without_a_date_and_minus_times_minus_are_told(tmp_path: Path) -> None:
+    rows = "2026-03-01,a,2,1,x\n,b,3,1,x\n2026-03-01,c,-2,-1,x\n2026-03-01,c,(2.00),-1,x\n2026-03-01,c,-2,1,x\n"
+    with read(f"Date,Product,Price,Amount,Region\n{rows}", tmp_path) as found:
+        assert found.account.cautions == [("undated_rows", {"count": 1}), ("double_minus", {"count": 2})]
+    with read("Date,Product,Total\n2026-03-01,a,2\n", tmp_path) as found:
+        assert found.account.cautions == []
+
+
 def test_orders_that_were_not_carried_through_are_told(tmp_path: Path) -> None:
     undone = [
         ("订单状态", "已退款"), ("Financial Status", "voided"), ("业务类型", "退货"), ("TransactionType", "Return"),

@@ -937,6 +937,19 @@ def test_the_sheet_with_our_columns_is_taken(box: Box) -> None:
     )
 
 
+def test_further_sheets_with_sales_are_told(box: Box) -> None:
+    table = [["Date", "Product", "Total"], ["2026-03-01", "TV", "3"]]
+    empty: list[list[str]] = []
+    layout = box(xlsx({"Notes": [["x"]], "March": table, "April": table, "Empty": empty, "Head": table[:1]}))
+    assert [(one.code, one.blanks) for one in layout.warnings][-1] == (
+        "other_sheets",
+        {"read": "March", "others": "April"},
+    )
+    assert "other_sheets" not in codes(box(xlsx({"March": table, "April": table}), sheet="April"))
+    page = "<table>" + "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in table) + "</table>"
+    assert {"read": "1", "others": "2"} in [one.blanks for one in box(page * 2).warnings]
+
+
 def test_values_of_cells_are_text_as_excel_shows_it(box: Box) -> None:
     raw = (
         '<row r="3">' + "".join(f'<c r="{c}3" t="str"><v>{name}</v></c>' for c, name in zip("BCDEFG", [*TABLE[0], "ok"],

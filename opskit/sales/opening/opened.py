@@ -180,9 +180,24 @@ def _from_grids(grids: Sequence[Grid], folder: Path, wanted: dict[Column, str], 
     copy = folder / "table.csv"
     written = write(copy, layout.header, (cells for _, cells in islice(grid.rows(), head.data, None)), layout.width)
     damaged = [Caution("encoding_errors", {"count": written.damaged})] if written.damaged else []
+    others = _others(grids, grid, wanted, limits)
     return replace(
-        layout, path=copy, skip=int(bool(layout.header)), sheet=grid.name, warnings=[*damaged, *layout.warnings]
+        layout,
+        path=copy,
+        skip=int(bool(layout.header)),
+        sheet=grid.name,
+        warnings=[*damaged, *layout.warnings, *others],
     )
+
+
+def _others(grids: Sequence[Grid], chosen: Grid, wanted: dict[Column, str], limits: Limits) -> list[Caution]:
+    """What is to be said of further sheets that hold sales as well, such as those of other months."""
+    names = []
+    for place, grid in enumerate(grids, 1):
+        head = found(rows, wanted, limits.header_lines) if grid is not chosen and (rows := grid.head()) else None
+        if head and head.weight and head.place >= 0 and not head.missing and len(rows) > head.data:
+            names.append(grid.name or str(place))
+    return [Caution("other_sheets", {"read": chosen.name or "1", "others": ", ".join(names)})] if names else []
 
 
 def _layout(head: Head, rows: Sequence[Row], limits: Limits) -> Layout:
