@@ -39,6 +39,23 @@ def refused(text: str, tmp_path: Path) -> str:
     return str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("table", "total"),
+    [
+        ("单位：万元\n日期,产品,金额,数量\n2026-03-01,灯,1.5,2\n", 15_000),
+        ("单位：万元\n日期,产品,金额(元),数量\n2026-03-01,灯,1.5,2\n", Decimal("1.5")),
+        ("单位：万元\n日期,产品,单价,数量\n,,元,台\n2026-03-01,灯,1.5,2\n", 3),
+        ("日期,产品,金额,数量\n,,万元,台\n2026-03-01,灯,1.5,2\n", 15_000),
+        ("Date,Product,Price (cents),Amount\n2026-03-01,Lamp,150,2\n2026-03-01,Lamp,$1.5,0\n", 3),
+    ],
+)
+def test_figures_are_multiplied_by_what_they_are_counted_in(tmp_path: Path, table: str, total: Decimal) -> None:
+    values = analysed(table, tmp_path)
+    assert values.summary.total_sales == total
+    told = {"unit_above", "unit_in_header"} & {warning.code for warning in values.quality.warnings}
+    assert bool(told) == (total not in {3, Decimal("1.5")} or "cents" in table)
+
+
 def test_the_latest_day_in_figures(tmp_path: Path) -> None:
     values = analysed(TWO_DAYS, tmp_path).variables()
     assert values["analysis_date"] == "2026-03-02"

@@ -27,6 +27,7 @@ from opskit.sales.cells import (
     null,
     number,
     order_of,
+    said,
 )
 
 often = settings(deadline=None, max_examples=200, derandomize=True)
@@ -54,8 +55,8 @@ HOSTILE = """
     |x2026-03-01|2026-3-|2026-3-1-|1989-12-31|2101-01-01|0001-01-01|9999-12-31|1900-01-01|1970-01-01|30/02/2026
     |31/04/2026|00/01/2026|32/01/2026|13/13/2026|0/0/0|00/00/0000|0000-00-00|29/02/2025|1/1/1|1/1/75|99/99/99
     |31-Feb-2026|Feb 30, 2026|Foo 1, 2026|1 Marchy 2026|Mar 32 2026|20260301T99|1.2.3|二〇二六年十三月一日
-    |二〇二六年三月三十二日|二〇二六年十十月一日|二〇二六年三月二十五六日|115/03/01|民国115年3月1日|R8.3.1
-    |令和8年3月1日|138-0013-8000|010-12345678|+86 138 0013 8000|(010) 1234-5678|400-800-8888|192.168.0.1|::1
+    |二〇二六年三月三十二日|二〇二六年十十月一日|二〇二六年三月二十五六日|115/03/01|R8.3.1
+    |昭和60年3月1日|138-0013-8000|010-12345678|+86 138 0013 8000|(010) 1234-5678|400-800-8888|192.168.0.1|::1
     |A-12|SKU-001|A1B2C3|B2-4|华为手机|iPhone 15|12Pro Max|Note 20|3M胶带|5S店|7-11|5号电池|小米13|100多|近100
     |百|千克|kg|台|3折|8成|半箱|两台|3台5箱|合计|Total|备注|日期|Price|华东|说明|true|FALSE|是|否|Y|x|?|!|*|5*
     |*5|5x5|5×5|5*3|1;2|1|2|a|b|<b>5</b>|&nbsp;5|5&nbsp;|`5`|$(5|{{5}}|${5}|\\x35|\\u0035|5\\n|5;DROP|' OR 1=1
@@ -218,6 +219,18 @@ def test_currencies() -> None:
     assert {text: currency_of(text) for text in read} == read
 
 
+def test_a_shared_sign_stands_for_the_currency_of_the_table() -> None:
+    read = {
+        ("$5", "AUD"): "AUD",
+        ("US$5", "AUD"): "USD",
+        ("¥5", "JPY"): "JPY",
+        ("5元", "TWD"): "TWD",
+        ("$5", ""): "USD",
+    }
+    read |= {("$5", "EUR"): "USD", ("5", "AUD"): "", ("$5 HKD", "AUD"): "HKD", ("$5", "XXX"): "USD"}
+    assert {(text, home): found.currency for text, home in read if (found := number(text, home=home))} == read
+
+
 DAYS = """
     2026-03-01|2026/3/1|2026.03.01|2026. 3. 1.|2026 03 01|20260301|20260301.0|２０２６－０３－０１|2026‐03‐01
     |'2026-03-01|="2026-03-01"|2026-03-01T12:00:00Z|2026-03-01T23:30:00-08:00|2026-03-01T00:00:00.000+0000
@@ -231,6 +244,7 @@ DAYS = """
     |1 March 2026|1st of March 2026|March 1, 2026|Mar. 1st, 2026|MAR-01-2026|2026-Mar-01|2026 March 1
     |Sunday, March 1, 2026|Sunday, March 1, 2026 3:00 PM|Sun, 01 Mar 2026 10:00:00 +0800
     |Sun Mar 01 00:00:00 CST 2026|Sun Mar  1 10:00:00 2026|Sun Mar 01 2026 00:00:00 GMT+0800 (中国标准时间)
+    |令和8年3月1日|令和 8 年 3 月 1 日|民國115年3月1日|2026년 3월 1일|2026년 03월 01일 (일) 오후 3:05
     |01-3月 -26|1-三月-2026|26/3/1|1/03/2026 0:00\u200b
 """
 
@@ -240,6 +254,7 @@ def test_days() -> None:
         assert day(text, order=Order.DMY) == THE_DAY, text
     assert day("二〇二六年十二月三十一日", order=Order.YMD) == date(2026, 12, 31)
     assert day("二〇二六年十月二十日", order=Order.YMD) == date(2026, 10, 20)
+    assert day("令和元年5月1日", order=Order.YMD) == date(2019, 5, 1)
     assert day("1-十一月-2026", order=Order.YMD) == date(2026, 11, 1)
     assert day("44620", order=Order.DMY, epoch1904=True) == THE_DAY
     assert day("44620", order=Order.DMY) == date(2022, 2, 28)
@@ -354,6 +369,7 @@ def test_totals() -> None:
     |總計|小計：|合计:¥12,345元|本日合计|Total|TOTAL|Totals|Subtotal|Sub-Total|Sub Total:|GRAND TOTAL
     |Grand Total: 1,234|Total 1,234.50|Total: 1234|Total (CNY)|Sum|Sum:|SUM TOTAL|Σ|Page Total|March Total
     |2026-03-01 Total|Q1 Total|Total Amount|Sales Total|Total USD 5.00|합계|\u200b合计\u3000|=合计|合计金额
+    |平均|平均值：|日均|最大值|Average|Avg.|平 均
 """
     assert [text for text in listed(totals) if not is_total(text)] == []
     assert is_total("华东\n小计")
@@ -361,7 +377,7 @@ def test_totals() -> None:
     names = """
     总计算器|小计算器|合计算尺|累计积分卡|统计|华东|共享单车|总裁椅|汇总打印机|Total Gym|Colgate Total|Total 90
     |Total90|Total War|Totally|Summer|Sumo|sum41|Sumsung||-|2026-03-01|12.5|合计划生育用品|总计 A|合计：张三
-    |Total: N/A
+    |Total: N/A|=SUM(A1:A9)|=SUBTOTAL(9,A1)|平均主义T恤|Average Joe Tee|均|均码|超值套餐
 """
     assert [text for text in listed(names) if is_total(text)] == []
     assert not is_total("合计" * 100)
@@ -390,29 +406,31 @@ HEADINGS = {
     Column.DATE: """
         日期|Date| date |ORDERDATE|orderDate|order_date|下单时间|订单日期|交易日期|日期/时间|日期 Date|riqi
         |rìqī|日付|1.日期|日期.1|日期*|【日期】|Time|Order Date (UTC)|created_at|发货日期|我的下单日期|日\n期
-        |日期\u200b|*日期|Sale-Date
+        |日期\u200b|*日期|Sale-Date|売上日|판매일자|Verkaufsdatum|Fecha de venta|📅 Date
     """,
     Column.PRODUCT: """
         产品|商品|品名|商品名称|PRODUCT\u200b|Product Name|productName|item|产品/Product|品名/规格/型号|产品ID
         |商品编号|PRODUCTLINE|產品|商品名|shangpin|宝贝标题|货品名称|SKU|Name|Customer Product
+        |상품명|Produit|Désignation
     """,
     Column.PRICE: """
         单价|单价\n(元)|单价/元|单价元|單價|単価|Price\xa0|Unit\nPrice|unit_price|UnitPrice|PRICEEACH|售价
         |dan jia|Unit price (incl. tax)|实际销售单价|retail unit price|成交价|含税单价|Price (USD)|原价
-        |不含税售价
+        |不含税售价|商品优惠后价格|Einzelpreis|Prix unitaire|Preço unitário|판매가|💰 Price
     """,
     Column.AMOUNT: """
         数量|数量\n(件)|數量|件数|销量|Qty.|QTY|Quantity|QUANTITYORDERED|Units Sold|Amount|  Amount
-        |Amount (pcs)|Amount (万件)|shuliang|Sales Qty|销售数量(件)|数量/件|下单件数
+        |Amount (pcs)|Amount (万件)|shuliang|Sales Qty|销售数量(件)|数量/件|下单件数|Anzahl
+        |Quantity (- Refund)|Number of Units Sold|Quantité|판매수량
     """,
     Column.REGION: """
         地区|\tregion|区域|省份|大区|地區|Sales Region|Customer Region|City|diqu|门店|收货省份|所属区域
-        |地区 Region
+        |地区 Region|縣市|region_name|Ship To State|Région
     """,
     Column.TOTAL: """
         金额|销售额|小计|合计|总价|SALES|Line Total|total_price|Amount (USD)|amount/元|金额(万元)|实付金额
         |含税销售额|Total incl. tax|Revenue|jine|Order Amount|Total (tax 5%)|商品总价|Sale Total Amount
-        |Shop amount
+        |Shop amount|Gesamtpreis|Montant TTC|Valor total|売上金額
     """,
     Column.CURRENCY: """
         币种|Currency|币别|bizhong|currency code
@@ -426,7 +444,8 @@ def test_headings() -> None:
             assert column_of(heading) is column, heading
     others = """
     ||备注|订单编号|Order ID|Row ID|客户名称|Customer Name|Category|商品类别|成本单价|Discount Amount|Tax
-    |出生日期|birth date|数量(赠品)|金额(退款)|库存数量|sales rep|客单价|Unnamed: 3|华为手机|2026-03-01|12.5
+    |出生日期|birth date|数量(赠品)|金额(退款)|Quantity (Refunded)
+    |库存数量|sales rep|客单价|Unnamed: 3|华为手机|2026-03-01|12.5
     |Ship Mode|折扣|毛利|3月1日|2026年3月1日|Postal Code|Price Range|()|*|单位
 """
     assert [text for text in listed(others) if column_of(text)] == []
@@ -475,9 +494,18 @@ def test_headings_that_count_in_ten_thousands() -> None:
         "销售额(万元)": 10_000, "金额(亿)": 100_000_000, "金额/千元": 1000, "销售额万元": 10_000,
         "Sales (k USD)": 1000, "销量/万件": 10_000,
         "金额": 1, "单价(元)": 1, "单价元": 1, "重量(千克)": 1, "数量(kg)": 1, "销售额(百货)": 1, "金额(千分位)": 1,
-        "": 1, "(万元)": 1,
+        "": 1, "(万元)": 1, "Sales ($K)": 1000, "Sales (000s)": 1000, "Revenue ('000)": 1000, "Qty (thousands)": 1000,
+        "Revenue (USD mn)": 10**6, "Sales ($ in thousands)": 1000, "Sales (₹ Cr)": 10**7, "売上(百万円)": 10**6,
+        "Price (cents)": Decimal("0.01"), "单价(分)": Decimal("0.01"), "amount_in_cents": Decimal("0.01"),
+        "Length (m)": 1, "Revenue (k)": 1000, "Price (loyalty cents)": 1,
     }  # fmt: skip
     assert {heading: factor(heading) for heading in read} == read
+    lines = {
+        "单位：万元": 10_000, "2026年销售表（单位：千元）": 1000, "単位：百万円": 10**6, "单位：万元，数量：台": 10_000,
+        "(in thousands of USD)": 1000, "Amounts in millions": 10**6, "US$ '000": 1000,
+        "单位：某公司": 1, "单位：元": 1, "Sales in March": 1, "000": 1, "": 1, "单位：万元" + " " * 100 + "x": 1,
+    }  # fmt: skip
+    assert {line: said(line) for line in lines} == lines
 
 
 def test_any_text_is_answered() -> None:

@@ -683,7 +683,7 @@ def test_numbers_of_columns_make_no_header_of_a_total(box: Box) -> None:
     table = "a,b,c,d\n2026-03-01,TV,25,2\n2026-03-02,Radio,12,4\n"
     layout = box(table + ",合计,37,6\n", mapping={"date": "1", "product": "2", "total": "3"})
     assert (layout.header_row, layout.columns) == (0, {Column.DATE: 0, Column.PRODUCT: 1, Column.TOTAL: 2})
-    assert codes(layout) == ["no_region_column", "no_price_column"]
+    assert codes(layout) == ["no_region_column", "no_price_column", "no_amount_column"]
     undated = box(table.replace("2026-03-01", "soon"), mapping={"date": "1", "product": "2", "total": "3"})
     assert (undated.header_row, undated.first_line) == (0, 2)
     ended = box(
@@ -727,15 +727,6 @@ def test_two_lines_are_one_header_only_where_that_names_more(box: Box) -> None:
     assert refusal(box, "Date,Product,x\nPrice,Amount,y\n2026-03-01,TV,12.50\n").startswith("[missing_columns]")
 
 
-def test_orders_that_were_not_carried_through_are_told(box: Box) -> None:
-    data = "Date,Product,Price,Amount,订单状态,Financial Status,State\n2026-03-01,TV,12.50,2,{},{},Cancelled\n"
-    assert codes(box(data.format("交易成功", "paid"))) == []
-    assert codes(box(data.format("未申请退款", "no refunds"))) == []
-    layout = box(data.format("已退款", "voided") + "2026-03-01,TV,12.50,2\n")
-    told = [caution.blanks for caution in layout.warnings if caution.code == "undone_orders"]
-    assert told == [{"column": "订单状态", "states": "已退款"}, {"column": "Financial Status", "states": "voided"}]
-
-
 @pytest.mark.parametrize(
     ("header", "row", "columns"),
     [
@@ -750,6 +741,10 @@ def test_orders_that_were_not_carried_through_are_told(box: Box) -> None:
         ("Date,Product,Price,Amount,Total", "2026-03-01,TV,2,8,16", "date product price amount total"),
         ("Date,Product,Price,Quantity,Total,Amount", "2026-03-01,TV,2,8,16,9", "date product price amount total -"),
         ("Date,Product,Price,Price,Amount", "2026-03-01,TV,,8,16", "date product - price amount"),
+        ("Date,Product,Amount,Converted Amount", "2026-03-01,TV,8,56", "date product total"),
+        ("Date,Product,Paid Out Amount,Amount", "2026-03-01,TV,8,56", "date product - total"),
+        ("Date,Product,Price,Booked Amount", "2026-03-01,TV,2,8", "date product price amount"),
+        ("Date,Product,Price,Total,Region", "2026-03-01,TV,2,8,N", "date product - total region"),
     ],
 )
 def test_columns_find_their_meaning(box: Box, header: str, row: str, columns: str) -> None:
@@ -758,6 +753,7 @@ def test_columns_find_their_meaning(box: Box, header: str, row: str, columns: st
     assert layout.columns == expected
     assert ("no_region_column" in codes(layout)) == (Column.REGION not in expected)
     assert ("no_price_column" in codes(layout)) == (Column.PRICE not in expected)
+    assert ("no_amount_column" in codes(layout)) == (Column.AMOUNT not in expected)
     assert ("duplicate_header" in codes(layout)) == ("Price,Price" in header)
 
 
@@ -939,6 +935,19 @@ def test_the_sheet_with_our_columns_is_taken(box: Box) -> None:
     assert "It has: Date, Product, x" in refusal(
         box, xlsx({"A": [["Date", "Product", "x"]] * 2, "B": [["y", "z"]] * 2})
     )
+
+
+def test_further_sheets_with_sales_are_told(box: Box) -> None:
+    table = [["Date", "Product", "Total"], ["2026-03-01", "TV", "3"]]
+    empty: list[list[str]] = []
+    layout = box(xlsx({"Notes": [["x"]], "March": table, "April": table, "Empty": empty, "Head": table[:1]}))
+    assert [(one.code, one.blanks) for one in layout.warnings][-1] == (
+        "other_sheets",
+        {"read": "March", "others": "April"},
+    )
+    assert "other_sheets" not in codes(box(xlsx({"March": table, "April": table}), sheet="April"))
+    page = "<table>" + "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in table) + "</table>"
+    assert {"read": "1", "others": "2"} in [one.blanks for one in box(page * 2).warnings]
 
 
 def test_values_of_cells_are_text_as_excel_shows_it(box: Box) -> None:

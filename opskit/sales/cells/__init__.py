@@ -7,9 +7,10 @@ things is never guessed at: it is None, or the caller says which reading holds f
 from opskit.sales.cells.currencies import currency_of
 from opskit.sales.cells.days import Order, day, is_ambiguous, order_of
 from opskit.sales.cells.heading_names import Column
-from opskit.sales.cells.headings import column_of, factor, match
+from opskit.sales.cells.headings import column_of, factor, match, unit_of
 from opskit.sales.cells.numbers import Number, decimal_comma, number
 from opskit.sales.cells.regions import is_region
+from opskit.sales.cells.scales import said
 from opskit.sales.cells.words import excel_error, is_note, is_total, null
 
 __all__ = [
@@ -30,4 +31,6 @@ __all__ = [
     "null",
     "number",
     "order_of",
+    "said",
+    "unit_of",
 ]

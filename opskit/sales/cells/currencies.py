@@ -87,6 +87,13 @@ def signs_in(text: str) -> list[str] | None:
     return signs if len(signs) <= _MOST and "".join(signs) == squeezed else None
 
 
+def agreed_at(signs: list[str], home: str) -> str | None:
+    """The same where the table is in ``home``, "" for none: there "$" may stand for AUD, but "US$" for USD alone."""
+    if not signs or home.casefold() not in _SIGNS:
+        return agreed(signs)
+    return agreed([*signs, home.casefold()]) or agreed(signs)
+
+
 def agreed(signs: list[str]) -> str | None:
     """The one currency that all of ``signs`` stand for, "" where there are none, None where they differ.
 

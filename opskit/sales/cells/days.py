@@ -15,6 +15,7 @@ _SERIAL_ZERO_1904 = date(1904, 1, 1)
 _CHINA = timezone(timedelta(hours=8))
 _SECONDS_DIGITS = 10
 _SHORT = 2
+_KOREAN = str.maketrans("년월일", "年月日")
 _MONTH = re.compile("[a-z月]")  # no month has a name without
 _TURN_OF_CENTURY = 90  # "90" to "99" are the nineties; "69" to "89" are no year of ours
 _LATEST_SHORT = 68
@@ -34,15 +35,16 @@ class Order(StrEnum):
 def day(text: str, *, order: Order, epoch1904: bool = False) -> date | None:
     """The day that ``text`` names, 1990 to 2100, or None.
 
-    A time, a weekday and an offset may stand with it; the day is the one written, only Unix times become a day in
-    China. A bare number of 5 digits is a spreadsheet's serial number, of 8 a compact date, of 10 and 13 a Unix time.
+    A time, a weekday and an offset may stand with it, and an era of Japan or Taiwan before its year ("令和8年3月1日");
+    the day is the one written, only Unix times become a day in China. A bare number of 5 digits is a spreadsheet's
+    serial number, of 8 a compact date, of 10 and 13 a Unix time.
 
     ``order`` decides only where the text leaves it open ("03/04/2026", "26/03/04"); it never overrules the text.
     Under YMD, "03/04/2026" is None. Years of two digits are 1990 to 2068, and a cell of three pairs that is an old
     day in this order and a recent one in another ("26-03-01" under DMY) is None.
     ``epoch1904``: serial numbers count from 1904-01-01 (old Excel for Mac), not from 1899-12-30.
     """
-    text = bare(text).casefold()
+    text = bare(text).casefold().translate(_KOREAN)
     if found := forms.YEAR_FIRST.fullmatch(text) or forms.COMPACT.fullmatch(text):
         return _date(found["y"], found["m"], found["d"])
     if "年" in text:
@@ -59,7 +61,9 @@ def day(text: str, *, order: Order, epoch1904: bool = False) -> date | None:
 
 def _chinese(text: str) -> date | None:
     if found := forms.CHINESE.fullmatch(text):
-        return _date(found["y"], found["m"], found["d"])
+        era, count = found["era"], found["n"]
+        year = forms.ERAS[era] + (1 if count == "元" else int(count)) if era else found["y"]
+        return _date(year, found["m"], found["d"])
     found = forms.NUMERALS.fullmatch(text)
     return _date(*(forms.numeral(found[part]) for part in "ymd")) if found else None
 

@@ -37,12 +37,17 @@ NAMES: dict[Column, dict[int, str]] = {
             日期 销售日期 交易日期 订单日期 下单日期 下单时间 订单时间 交易时间 销售时间 成交日期 成交时间 业务日期
             营业日期 年月日 订购日期 订货日期 日付 날짜 订单创建时间 订单创建日期 订单提交时间 订单生成时间
             订单成交时间 拍下时间
+            date sold, sold date, sold on, verkaufsdatum, bestelldatum, auftragsdatum, fecha de venta, fecha de pedido
+            date de vente, date de commande, date commande, data da venda, data do pedido, data vendita
+            売上日 売上日付 販売日 販売日時 注文日 注文日時 受注日 取引日 取引日時 購入日
+            일자 판매일 판매일자 주문일 주문일자 주문일시 거래일 거래일자
         """,
         90: """
             datetime, date time, timestamp, time, order time, sale time, purchase date, invoice date, order datetime
             billing date, shijian
             时间 日期时间 单据日期 开单日期 开单时间 记账日期 统计日期 购买日期 购买时间 账期 日 交易日 营业日 结账时间
             结账日期
+            rechnungsdatum, belegdatum, 日時, 伝票日付, 결제일
         """,
         80: """
             付款日期 付款时间 支付日期 支付时间 订单付款时间 买家付款时间 订单支付时间 收款时间 收款日期
@@ -54,6 +59,7 @@ NAMES: dict[Column, dict[int, str]] = {
         60: """
             posting date
             开票日期 出库日期 出库时间 制单日期 结算日期
+            data
         """,
         50: """
             paid at, payment date, payment time, payments date
@@ -69,18 +75,23 @@ NAMES: dict[Column, dict[int, str]] = {
             product name, item name, goods name, product title, item title, lineitem name
             pinming, shangpinmingcheng, chanpinmingcheng
             品名 商品名称 产品名称 商品名 产品名 货品名称 物品名称 宝贝名称 宝贝标题 商品标题 菜品名称 存货名称
+            artikelbezeichnung, artikelname, produktname, nom du produit, nombre del producto, nome do produto
+            製品名 상품명 제품명 품목명
         """,
         95: """
             product, item, goods, products, items, shangpin, chanpin, huopin, producto, produkt, artikel
             商品 产品 货品 货物 货物名称 物品 宝贝 品项 菜品 품목 상품
+            produit, prodotto, produto, artículo, articolo, 제품, 품명
         """,
         90: """
             sku name, article, merchandise, product description, material description, mingcheng
             名称 货名 物料名称 物料描述 物料 药品名称 图书名称 书名 菜名 项目名称 商品信息
+            item sold, product sold, désignation, bezeichnung, 製品
         """,
         60: """
             name, title, description, sku, item description, stock item, material, model
             型号 商品型号 产品型号 标题 项目 品目 款式 款名
+            particulars, libellé, descripción, descrição, descrizione
         """,
         40: """
             product line, product code, product id, item code, item id, asin, lineitem sku, spmc, cpmc, sp, cp
@@ -92,11 +103,15 @@ NAMES: dict[Column, dict[int, str]] = {
             price paid, actual price, discounted price, final price
             成交价 成交单价 成交价格 实际成交价 实付单价 实付价 实收单价 实际单价 实售价 实际售价 到手价 折后价 折后单价
             优惠后单价 优惠后价格 含税单价 含税价
+            商品优惠后价格 商品优惠后单价 商品折后价 商品成交单价 税込単価 税込価格
         """,
         95: """
             price, unit price, selling price, sale price, sales price, price each, item price, price per unit
             unitprice, lineitem price, danjia, shoujia, jiage, xiaoshoudanjia, precio, preis
             单价 售价 价格 销售单价 商品单价 产品单价 销售价 销售价格 商品价格 产品价格 商品售价 出售价 단가 가격
+            einzelpreis, stückpreis, verkaufspreis, prix unitaire, prix, prix de vente, precio unitario, precio de venta
+            preço, preço unitário, valor unitário, prezzo, prezzo unitario
+            商品销售价 販売単価 販売価格 売価 판매가 판매단가 판매가격
         """,
         90: """
             net price
@@ -118,6 +133,8 @@ NAMES: dict[Column, dict[int, str]] = {
             shuliang, jianshu, xiaoliang, xiaoshoushuliang, cantidad, menge
             数量 件数 销量 销售数量 购买数量 个数 商品数量 产品数量 宝贝数量 成交数量 订购数量 订货数量 下单数量
             销售件数 销售量 卖出数量 수량
+            number of units sold, no of units sold, items sold, anzahl, stückzahl, quantité, qté, unidades
+            quantidade, qtd, qtde, quantità, 個数 販売数 販売数量 販売個数 注文数 注文数量 판매수량 주문수량 판매량
         """,
         90: """
             qty ordered, order qty, sales qty, no of units, pieces, pcs, billed quantity
@@ -141,23 +158,29 @@ NAMES: dict[Column, dict[int, str]] = {
             region, area, province, territory, sales region, sales area, regions, diqu, quyu, shengfen, daqu
             xiaoshouquyu, región, gebiet
             地区 区域 省份 大区 销售区域 销售地区 所在地区 所属区域 所属地区 区域名称 地区名称 销售大区 지역 地域
+            region name, area name, sales region name, bundesland, région, regione, região
+            エリア 地域名 지역명
         """,
         90: """
             state, zone, district, shipping province, shipping state, ship province, ship state, ship region, sheng
             省 省市 城区 地域 片区 省区 收货地区 收货省份 收货人省份 客户地区 客户区域 客户省份 配送区域 所在省
+            province name, state name, state code, provincia, 都道府県 县市 省份名称 所在省份 시도
         """,
         80: """
             city, chengshi
             城市 市 所在城市
+            city name, ville, ciudad, cidade, città, stadt, 도시
         """,
         60: """
             country, market, location, county, place, nation, sales territory, state province, shipping city, ship city
             billing province, billing state
             国家 市场 收货城市 客户城市 所在地 区 区县 地点
+            country name, ship to state, ship to province, ship to city
         """,
         40: """
             store, store name, shop, branch, outlet, shipping country, ship country, sales office, dq, qy, dist
             门店 门店名称 店铺 店铺名称 店名 分店 分公司 网点
+            filiale, magasin, tienda, loja, negozio, ship to country, 店舗 店舗名 支店 매장 지점
         """,
     },
     Column.TOTAL: {
@@ -170,6 +193,9 @@ NAMES: dict[Column, dict[int, str]] = {
             total, line total, total price, total amount, total sales, sales, sales amount, revenue, subtotal
             sub total, jine, xiaoshoue, xiaoshoujine, zongjia, zongjine, zonge, heji, xiaoji, importe, umsatz
             金额 销售额 小计 总价 总额 总金额 销售金额 合计 合计金额 销售总额 交易金额 商品金额 营业额 금액 매출 売上
+            gesamtpreis, gesamtbetrag, montant total, importe total, valor total, totale, importo totale
+            chiffre d'affaires
+            売上金額 売上高 販売金額 매출액 판매금액 합계 합계금액 총액 총금액 결제금액
         """,
         90: """
             gmv, turnover, sale amount, net value
@@ -178,6 +204,7 @@ NAMES: dict[Column, dict[int, str]] = {
         70: """
             gross sales, net amount, gross amount, net revenue, extended price, value, sum
             收入 应收金额 应付金额 含税金额 销售收入 买家应付货款
+            total ttc, montant ttc, total ht, montant ht, montant, betrag, importo
         """,
         60: """
             amount, amt, sales amt, payment, paid, sales value, total revenue, total value, grand total

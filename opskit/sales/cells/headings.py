@@ -2,10 +2,12 @@
 
 import re
 import unicodedata
+from decimal import Decimal
 
 from opskit.sales.cells.currencies import currency_of
 from opskit.sales.cells.folding import folded, simplified
 from opskit.sales.cells.heading_names import NAMES, OTHERS_HAN, OTHERS_IN_BRACKETS, OTHERS_LATIN, TAXED, Column
+from opskit.sales.cells.scales import METRIC, POWER, in_words, scale
 
 _LONGEST = 120
 _HAN = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7ff"
@@ -18,6 +20,7 @@ _NUMBERED = re.compile(r"[0-9]{1,2}[.、)\s]*(?=\D)|(?<=\w)[._\s]?[0-9]{1,2}\Z")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SEPARATOR = re.compile(r"[/|:,\n\r、&+]|\s-\s")
 _SPACES = re.compile(r"[\s_./'-]+")
+_PICTURES = re.compile("[\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]")
 _WORD = re.compile(rf"[{_HAN}]+|[^\W_{_HAN}]+")
 _MONEY_BEHIND = re.compile(r"(.{2,}?)((?:[十百千]?[万亿]|[百千])?(?:元|美元|人民币|rmb|cny|usd))")
 
@@ -27,9 +30,6 @@ _UNIT_NAMES = """
     pc pcs piece pieces unit units ea kg g box boxes
 """
 _UNITS = frozenset(_UNIT_NAMES.split())
-_POWERS = {"百": 2, "千": 3, "k": 3, "万": 4, "十万": 5, "百万": 6, "千万": 7, "亿": 8, "十亿": 9}
-_POWER = re.compile("(" + "|".join(sorted(_POWERS, key=len, reverse=True)) + ")(.*)")
-_METRIC = frozenset({"千克", "千米", "kg", "kgs"})
 
 
 def _squeezed(text: str) -> str:
@@ -65,7 +65,7 @@ def match(header: str) -> list[tuple[Column, int]]:
     if len(header) > _LONGEST:
         return []
     text, hints = _opened(header)
-    if OTHERS_IN_BRACKETS.search(" ".join(hints)):
+    if any(OTHERS_IN_BRACKETS.search(hint) for hint in hints if not hint.startswith("-")):  # "(- refund)" is net of it
         return []
     scores = _named(text) or {column: score - _LESS for column, score in _named(TAXED.sub(" ", text)).items()}
     for hint in hints:
@@ -79,21 +79,22 @@ def column_of(header: str) -> Column | None:
     return found[0][0] if found else None
 
 
-def factor(header: str) -> int:
-    """How many ones a figure below ``header`` stands for: 10,000 below "销售额(万元)" and "销量/万件", else 1."""
+def factor(header: str) -> Decimal:
+    """What one stands for below ``header``: 10,000 below "销售额(万元)", 0.01 below "Price (cents)"; as a rule 1."""
     text, hints = _opened(header[:_LONGEST])
     money = _MONEY_BEHIND.fullmatch(_squeezed(text))
-    for told in [*hints, *_SEPARATOR.split(text)[1:], *([money[2]] if money else [])]:
-        hint = "".join(told.split()).casefold()
-        found = _POWER.fullmatch(hint)
-        if found and hint not in _METRIC and (not found[2] or found[2] in _UNITS or currency_of(found[2])):
-            return int(10 ** _POWERS[found[1]])
-    return 1
+    told = [*hints, *_SEPARATOR.split(text)[1:], *([money[2]] if money else [])]
+    return next((found for hint in told if (found := unit_of(hint)) != 1), in_words(text))
+
+
+def unit_of(hint: str) -> Decimal:
+    """What one stands for in figures that are counted in ``hint``: "万元", "(千台)", "'000 USD"; or 1."""
+    return scale(simplified(unicodedata.normalize("NFKC", folded(hint))).strip(_BRACKET + " "), _UNITS)
 
 
 def _opened(header: str) -> tuple[str, list[str]]:
     """The heading without what stands in brackets and around it, and what stands in brackets."""
-    text = simplified(unicodedata.normalize("NFKC", folded(header))).strip(_AROUND)
+    text = simplified(unicodedata.normalize("NFKC", folded(_PICTURES.sub(" ", header)))).strip(_AROUND)
     outside = _BRACKETS.sub(" ", text).strip(_AROUND)
     if not outside:
         return text.strip(_BRACKET + _AROUND), []
@@ -157,8 +158,8 @@ def _told(scores: dict[Column, int], hint: str) -> dict[Column, int]:
     if not {Column.AMOUNT, Column.TOTAL} <= scores.keys():
         return scores
     hint = _squeezed(hint)
-    found = _POWER.fullmatch(hint)
-    hint = found[2] if found and hint not in _METRIC else hint
+    found = POWER.fullmatch(hint)
+    hint = found[2] if found and hint not in METRIC else hint
     told = Column.AMOUNT if hint in _UNITS else Column.TOTAL if currency_of(hint.partition("/")[0]) else None
     return {told: 90} if told else scores
 

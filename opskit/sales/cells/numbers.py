@@ -37,12 +37,13 @@ class Number(NamedTuple):
     currency: str
 
 
-def number(text: str, *, comma: bool = False, units: bool = False) -> Number | None:
+def number(text: str, *, comma: bool = False, units: bool = False, home: str = "") -> Number | None:
     """The number that ``text`` is, or None: blank, a null marker, a percentage, an error value, words, or unclear.
 
     ``comma``: the column's decimal mark is a comma ("1.234,50"; see ``decimal_comma``). Then "12.50" is None, as
     "12,50" is without it, and "1.234" is 1234: such a column must not be cast before it is read.
     ``units``: a unit may stand behind the number ("3台", "2.5 kg", "3万件"), and says nothing more.
+    ``home``: the code of the table's currency, which a sign that several share then stands for ("$" for AUD).
     A number of more than 30 digits before or behind the decimal mark is None.
     """
     text = bare(text)
@@ -64,7 +65,9 @@ def number(text: str, *, comma: bool = False, units: bool = False) -> Number | N
     if "-" in (tail[1], tail[5]) and shape[2].endswith("."):  # "12.-" is twelve francs and no cents
         return None
     digits = shape[2].translate(_COMMA_DIGITS if comma else _POINT_DIGITS)
-    return _number(sign + digits, int(shape[3] or 0) + behind.power, currencies.agreed([*before, *behind.signs]))
+    return _number(
+        sign + digits, int(shape[3] or 0) + behind.power, currencies.agreed_at([*before, *behind.signs], home)
+    )
 
 
 def _sign(head: re.Match[str], tail: re.Match[str]) -> str | None:

@@ -29,6 +29,8 @@ _CHINESE = re.compile(
     rf"(?:.{{0,16}}?(?:合计|总计|小计|累计|共计)(?:{_OF})?|总(?:和|共|{_OF})|(?:数据|销售|金额)?汇总|합계|총계|소계|누계)"
     rf"{_FIGURE}"
 )
+_FORMULA = re.compile(r"=\s*[a-z][a-z.]*\(")
+_MEAN = re.compile("(?:总|每?日|每?月|每?周)?(?:平均值?|均值)|(?:每?日|每?月|每?周)均|最[大小高低]值|averages?|avg")
 _GROUP = re.compile(r"\S{1,16}\s汇总")  # what Excel writes below a group
 _PERIOD = (
     r"q[1-4]|(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]*\.?(?:\s[0-9]{4})?"
@@ -44,7 +46,7 @@ _ENGLISH = re.compile(
 )
 _PARAGRAPHS = re.compile(r"\n\s*\n")  # of a message
 _MONEY = re.compile(r"[^0-9]|[0-9]+[.,]")  # a figure that is no part of a name
-_HINT = re.compile(r"total|sum|gesamt|σ|[计总汇계]")  # no label of a total is without
+_HINT = re.compile(r"total|sum|gesamt|σ|[计总汇계均值]|av(?:era)?g")  # no label of a total is without
 
 _WHO = "制表|制单|填表|填报|编制|审核|复核|复审|审批|批准|经办|经手|核对|统计|负责|操作|打印|导出|生成|查询|更新|下载"
 _WHAT = "人|人员|员|者|时间|日期|单位|部门|周期|口径|范围|条件|区间"
@@ -88,16 +90,18 @@ def excel_error(text: str) -> bool:
 def is_total(text: str) -> bool:
     """Whether ``text`` is the label of a total: "合计", "本页小计：", "Grand Total"; never a product with one in it.
 
+    A line of means or extremes ("平均", "最大值", "Average") is no sale either, a formula ("=SUM(A1:A9)") is a name.
+
     A name may stand before it in Chinese ("华东小计"), in English only a period or a kind ("March Total"), for
     "Colgate Total" is toothpaste. The figure may follow ("合计：1,234.50"), in English after a colon or as money,
     for "Total 90" is a boot.
     """
     written = text[: LONGEST * 2].strip()
     text = " ".join(_plain(written).split())
-    if len(text) > _LONGEST_TOTAL or not _HINT.search(text) or _PARAGRAPHS.search(written):
+    if len(text) > _LONGEST_TOTAL or not _HINT.search(text) or _PARAGRAPHS.search(written) or _FORMULA.match(text):
         return False
     text = _BRACKETED.sub("", text).strip(_AROUND) or text.strip(_AROUND)
-    if _GROUP.fullmatch(text):
+    if _GROUP.fullmatch(text) or _MEAN.fullmatch(_BETWEEN_HAN.sub("", text)):
         return True
     found = _CHINESE.fullmatch(_BETWEEN_HAN.sub("", text))
     if found:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from opskit.errors import InvalidInput
 from opskit.sales.cells import Column
-from opskit.sales.ledger import judging, questions, sql
+from opskit.sales.ledger import beside, judging, questions, sql
 from opskit.sales.ledger.asking import Asking
 from opskit.sales.ledger.joining import Joined, Joiner
 from opskit.sales.ledger.quality import Account, Example
@@ -34,8 +34,7 @@ def closed(ask: Asking, layout: Layout, sieve: Sieve) -> Account:
     _account(ask, layout, sieve)
     if not account.accepted:
         raise _refusal(layout, account)
-    for role, factor in sieve.shape.factors.items():
-        account.warn("unit_in_header", column=sieve.heading(role), factor=factor)
+    beside.tell(ask, layout, sieve.shape, account)
     return account
 
 
@@ -142,9 +141,20 @@ def _account(ask: Asking, layout: Layout, sieve: Sieve) -> None:
     for code, count in counts.items():
         if count:
             account.warn(code, count=count)
+    _tell_signs(ask, sieve)
     if sieve.cut:
         first = next(iter(_places(ask, layout, sieve, [sieve.shape.cuts[0][0]]).values()))
         account.warn("appended_table", line=first, count=sieve.cut)
+
+
+def _tell_signs(ask: Asking, sieve: Sieve) -> None:
+    """Warn of rows without a date, which may be that of the row above, and of minus times minus."""
+    [(undated,)] = ask.all(judging.UNDATED)
+    if undated:
+        sieve.account.warn("undated_rows", count=undated)
+    [(twice,)] = ask.all(questions.TWICE_NEGATIVE) if Column.PRICE in sieve.shape.columns else [(0,)]
+    if twice:
+        sieve.account.warn("double_minus", count=twice)
 
 
 def _first(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:

@@ -127,6 +127,7 @@ JOINED = """UPDATE judged SET kind = 'day', reason = NULL, day = new.day, produc
     unnest($7::VARCHAR[])::DECIMAL(38, 18) AS sales, unnest($8::VARCHAR[])::DECIMAL(21, 9) AS written,
     unnest($9::VARCHAR[]) AS currency) new
     WHERE judged.line = new.line"""
+UNDATED = "SELECT count(*) FROM judged WHERE reason = 'bad_date' AND kind = 'blank'"
 MARKED_ODD = "SELECT count(*) FROM judged WHERE $1 IN (low, high) AND (k = 2 OR reason IS NOT NULL)"
 CODES = "SELECT low, high, count(*) FROM judged WHERE reason IS NULL AND k = 2 GROUP BY ALL"
 PLAIN = """SELECT coalesce(sum(rows), 0)::BIGINT - (SELECT count(*) FROM judged WHERE k < 2 AND kind = 'day'

@@ -47,6 +47,10 @@ def sums(shape: Shape, *, judged: bool) -> tuple[str, ...]:
 
 ACCEPTED = """SELECT coalesce(sum(rows), 0)::BIGINT, coalesce(sum(rows) FILTER (refund), 0)::BIGINT,
     coalesce(sum(differing), 0)::BIGINT, coalesce(sum(rows) FILTER (product = ''), 0)::BIGINT FROM by_product"""
+# A plain sale with a price below 0, that is without a place among the ranges, has a quantity below 0 too.
+TWICE_NEGATIVE = """SELECT (SELECT coalesce(sum(rows), 0)::BIGINT FROM cube JOIN days USING (text) WHERE part = 0
+    AND k = 0 AND place IS NULL AND sales > 0 AND days.kind = 'day')
+    + (SELECT count(*) FROM judged WHERE k = 2 AND reason IS NULL AND unit < 0 AND quantity < 0)"""
 BLANK_REGIONS = "SELECT coalesce(sum(rows), 0)::BIGINT FROM by_region WHERE region = ''"
 REJECTED = f"""SELECT reason, count(*), min(line, $1),
     coalesce(sum(coalesce(held, sales, written)) FILTER (reason NOT IN ({_JUNK})), 0)

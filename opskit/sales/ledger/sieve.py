@@ -66,6 +66,7 @@ class Sieve:
         self.marks: dict[str, int] = {}  # how many rows of a looked up column name the currency ``main``
         self.some_odd = False  # whether rows were judged one by one
         self.main = ""  # the currency that plain rows are in, where they name one
+        self._told = self.told_currency or (self._column_currency if Column.CURRENCY in layout.columns else "")
         reading.progress("checking")
         columns = tuple(names(layout, surplus))
         [(physical, self.rows, different, underscores, self._totals)] = ask.all(sql.count(columns))
@@ -92,7 +93,9 @@ class Sieve:
 
     def numbers(self, role: Column) -> Numbers:
         """How the numbers of a column are read."""
-        return Numbers(role in self.shape.commas, role is not Column.TOTAL, self.shape.factors.get(role, 1))
+        return Numbers(
+            role in self.shape.commas, role is not Column.TOTAL, self.shape.factors.get(role, Decimal(1)), self._told
+        )
 
     def seen(self, column: Column) -> list[str]:
         """The column's texts in the first rows."""
@@ -105,6 +108,12 @@ class Sieve:
         return heading_currency(map(self.heading, sql.NUMBERS))
 
     @property
+    def _column_currency(self) -> str:
+        """The currency that most of the first rows name in a column of their own."""
+        codes = Counter(code for text in self.seen(Column.CURRENCY) if (code := cells.currency_of(text)))
+        return max(codes, key=lambda code: (codes[code], code), default="")
+
+    @property
     def home(self) -> str:
         """The currency of numbers without a mark, "" where nothing tells."""
         names = [self.seen(role) for role in (Column.PRODUCT, Column.REGION) if role in self.shape.columns]
@@ -115,12 +124,11 @@ class Sieve:
     def _first(self, columns: tuple[str, ...], *, underscores: bool) -> Shape:
         """What headings and first rows tell."""
         layout = self._layout
-        factors = {role: cells.factor(self.heading(role)) for role in sql.NUMBERS if role in layout.columns}
         shape = Shape(
             columns=frozenset(layout.columns),
             names=columns,
             absent=tuple(missing(layout)),
-            factors={role: factor for role, factor in factors.items() if factor != 1},
+            factors=layout.factors,
             underscores=underscores,
             clocks=self._ask.all(sql.HAS_CLOCKS, [self.seen(Column.DATE)])[0][0],
             fill_down=self._reading.fill_down,

@@ -39,7 +39,7 @@ class Shape:
     columns: frozenset[Column]
     names: tuple[str, ...]
     absent: tuple[str, ...]
-    factors: Mapping[Column, int] = field(default_factory=dict)
+    factors: Mapping[Column, Decimal] = field(default_factory=dict)
     commas: frozenset[Column] = frozenset()
     looked_up: frozenset[Column] = frozenset()
     underscores: bool = False
@@ -86,7 +86,10 @@ TABLES = (
         held DECIMAL(38, 18), low VARCHAR, high VARCHAR, reason VARCHAR)""",
 )
 MACROS = (
-    f"CREATE MACRO bare(x) AS replace(trim(x, {_BLANKS}), chr(8232), chr(10))",
+    f"CREATE MACRO trimmed_text(x) AS replace(trim(x, {_BLANKS}), chr(8232), chr(10))",
+    # What programs write so that a spreadsheet keeps a text as it is, with its zeros: ="00123".
+    """CREATE MACRO bare(x) AS CASE WHEN starts_with(x, '="') AND regexp_full_match(x, '="[^"]*"')
+        THEN trimmed_text(x[3:-2]) ELSE trimmed_text(x) END""",
     # A time of day would make a text of its own of every second: it goes, where it plainly is one.
     rf"""CREATE MACRO dated(x) AS CASE
         WHEN length(x) < 10 OR length(x) > 40 OR {_BARE_DAY} THEN x
@@ -141,7 +144,7 @@ def views(shape: Shape) -> list[str]:
 def _plain(shape: Shape, role: Column) -> str:
     """The number that a cast understands, multiplied; NULL where it is not to be trusted."""
     factor = shape.factors.get(role, 1)
-    scaled = f"TRY_CAST({_PLAIN}::DECIMAL(28, 9) * {factor:d}::DECIMAL(10, 0) AS DECIMAL(21, 9))::DECIMAL(30, 9)"
+    scaled = f"TRY_CAST({_PLAIN}::DECIMAL(26, 9) * {factor:f}::DECIMAL(12, 2) AS DECIMAL(21, 9))::DECIMAL(30, 9)"
     value = scaled if factor != 1 else _PLAIN
     marks = ["_"] * shape.underscores + ["."] * (role in shape.commas)
     odd = " OR ".join(f"contains(x, '{mark}')" for mark in marks)

@@ -85,11 +85,12 @@ class Numbers:
 
     comma: bool
     units: bool
-    factor: int
+    factor: Decimal
+    home: str = ""  # the currency of the table, "" where nothing tells it
 
     def read(self, text: str) -> NumberText:
         """What ``text`` says, to nine decimal places: more are the noise of a binary fraction, or no money."""
-        found = cells.number(text, comma=self.comma, units=self.units)
+        found = cells.number(text, comma=self.comma, units=self.units, home=self.home)
         if found is None:
             return NumberText(text, None, "")
         own = self.factor != 1 and _OWN_POWER.search(text)  # "3万" below "(万元)" says it itself

@@ -134,18 +134,25 @@ def _named(cells: list[str], below: list[list[str]], mapping: Mapping[Column, st
         columns[column] = place
         weight += 2 if -score > _SURE else 1
         strong += -score > _SURE
-    for place in (place for place, both in enumerate(double) if both and place not in columns.values()):
-        quantity = Column.AMOUNT not in columns and (Column.PRICE in columns or Column.TOTAL in columns)
+    doubtful = [place for place, both in enumerate(double) if both and place not in columns.values()]
+    for place in sorted(doubtful, key=lambda place: not _is_plain(offers[place])):
+        beside = Column.PRICE in columns or (Column.TOTAL in columns and _is_plain(offers[place]))
+        quantity = Column.AMOUNT not in columns and beside
         column = Column.AMOUNT if quantity and Column.AMOUNT not in mapping else Column.TOTAL
         if column not in columns and column not in mapping:
             columns[column] = place
             weight += 2
             strong += 1
     listed = offers and (Column.PRICE, _LISTED) in offers[columns.get(Column.PRICE, 0)]
-    if listed and Column.TOTAL in columns and Column.PRICE not in mapping:
-        columns.pop(Column.PRICE, None)
+    if (listed or Column.AMOUNT not in columns) and Column.TOTAL in columns and Column.PRICE not in mapping:
+        columns.pop(Column.PRICE, None)  # of how many, nothing tells: the line total is the sale
     enough = by_name or (len(columns) - numbered >= _ENOUGH and strong)
     return columns, weight if enough and not _holds_day(cells) else 0
+
+
+def _is_plain(offer: Sequence[tuple[Column, int]]) -> bool:
+    """Whether a heading that may be quantity or line total is no more than that: "Amount", not "Booked amount"."""
+    return any(column is Column.AMOUNT and score > _SURE for column, score in offer)
 
 
 def _mapped(cells: list[str], mapping: Mapping[Column, str]) -> tuple[dict[Column, int], int]:
@@ -272,6 +279,7 @@ def checked(head: Head, mapping: Mapping[Column, str]) -> Head:
     if not missing and (head.weight or head.place < 0):
         extra = [Caution("no_region_column")] if Column.REGION not in head.columns else []
         extra += [Caution("no_price_column")] if Column.PRICE not in head.columns else []
+        extra += [Caution("no_amount_column")] if Column.AMOUNT not in head.columns else []
         return replace(head, cautions=[*head.cautions, *extra])
     missing = missing or list(head.columns)
     error = InvalidInput("missing_columns", missing=", ".join(missing), found=", ".join(head.cells))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 
 from opskit.errors import InvalidInput
@@ -61,6 +62,7 @@ class Layout:
     sheet: str  # the sheet read, "" where there are none
     warnings: list[Caution]
     sample: list[list[str]]  # the first data rows
+    factors: Mapping[Column, Decimal] = field(default_factory=dict)  # what one stands for, where that is not 1
 
 
 @dataclass(frozen=True, slots=True)

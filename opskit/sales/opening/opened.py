@@ -15,8 +15,8 @@ from opskit.sales.opening.encoding import Encoding, encoding_of
 from opskit.sales.opening.header import Head, checked, found, narrowed
 from opskit.sales.opening.layout import Caution, Grid, Layout, Limits, Row, not_a_table
 from opskit.sales.opening.sheets import workbook
-from opskit.sales.opening.states import undone
 from opskit.sales.opening.text import Lines, head_of, is_standard, lines_of, readings, write
+from opskit.sales.opening.units import units
 
 _MAPPABLE = tuple(column for column in Column if column is not Column.CURRENCY)
 _AS_IT_IS = {",", ";", "\t", "|", "\x01", "^", "~", "\x1f"}  # delimiters that a copy is not made for
@@ -180,9 +180,24 @@ def _from_grids(grids: Sequence[Grid], folder: Path, wanted: dict[Column, str], 
     copy = folder / "table.csv"
     written = write(copy, layout.header, (cells for _, cells in islice(grid.rows(), head.data, None)), layout.width)
     damaged = [Caution("encoding_errors", {"count": written.damaged})] if written.damaged else []
+    others = _others(grids, grid, wanted, limits)
     return replace(
-        layout, path=copy, skip=int(bool(layout.header)), sheet=grid.name, warnings=[*damaged, *layout.warnings]
+        layout,
+        path=copy,
+        skip=int(bool(layout.header)),
+        sheet=grid.name,
+        warnings=[*damaged, *layout.warnings, *others],
     )
+
+
+def _others(grids: Sequence[Grid], chosen: Grid, wanted: dict[Column, str], limits: Limits) -> list[Caution]:
+    """What is to be said of further sheets that hold sales as well, such as those of other months."""
+    names = []
+    for place, grid in enumerate(grids, 1):
+        head = found(rows, wanted, limits.header_lines) if grid is not chosen and (rows := grid.head()) else None
+        if head and head.weight and head.place >= 0 and not head.missing and len(rows) > head.data:
+            names.append(grid.name or str(place))
+    return [Caution("other_sheets", {"read": chosen.name or "1", "others": ", ".join(names)})] if names else []
 
 
 def _layout(head: Head, rows: Sequence[Row], limits: Limits) -> Layout:
@@ -191,6 +206,8 @@ def _layout(head: Head, rows: Sequence[Row], limits: Limits) -> Layout:
     if not any(cell.strip() for _, cells in data for cell in cells):
         raise InvalidInput("no_rows", count=0, reasons="–", text="–")
     header_row = rows[head.place][0] if head.place >= 0 else -1
+    above = [cells for _, cells in rows[: max(head.place, 0)]]
+    factors, told = units(head.cells, head.columns, above, data[0][1])
     return Layout(
         path=Path(os.devnull),
         delimiter=",",
@@ -207,6 +224,7 @@ def _layout(head: Head, rows: Sequence[Row], limits: Limits) -> Layout:
         epoch1904=False,
         complete=True,
         sheet="",
-        warnings=[*head.cautions, *undone(head.cells, head.columns, [cells for _, cells in data])],
+        warnings=[*head.cautions, *told],
         sample=[cells for _, cells in data[: limits.sample_rows]],
+        factors=factors,
     )
