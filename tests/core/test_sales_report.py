@@ -265,7 +265,15 @@ def test_a_few_rows_that_are_alike_are_not_worth_a_word_in_the_report(tmp_path: 
     assert few.quality.duplicate_rows == 1
     assert [one.code for one in few.quality.warnings] == ["duplicate_rows"]
     assert "⚠" not in few.report
-    assert "⚠ 3 rows repeat" in examined(f"{HEADER}\n{rows}" + "2026-03-01,a,1,1,x\n" * 3, tmp_path).analysis.report
+    assert "cell for cell, and were counted: 3." in examined(f"{HEADER}\n{rows}" + "2026-03-01,a,1,1,x\n" * 3, tmp_path).analysis.report
+
+
+def test_rows_without_a_currency_are_not_said_to_be_in_another_one(tmp_path: Path) -> None:
+    rows = "2026-03-01,a,$1,1,x\n" + "2026-03-01,a,1,1,x\n" * 1500
+    found = examined(f"{HEADER}\n{rows}", tmp_path, language="en_US").analysis.quality
+    told = {one.code: one.message for one in found.warnings}
+    assert told["mixed_currency"] == "Only some rows name a currency, USD; the others may be in another one."
+    assert told["unmarked_currency"] == "Rows that name no currency, taken as USD, which others name: 1,500."
 
 
 def test_what_a_heading_says_is_harmless_in_a_warning(tmp_path: Path) -> None:
