@@ -417,7 +417,7 @@ def test_an_unusual_day_has_its_expectation_and_reason() -> None:
     assert (item.what, item.when, item.value) == ("total", "2026-02-15", 930)
     assert 280 < item.expected < 320
     assert item.score > 3.5
-    assert item.reason == "Orders: 60, where about 20 are usual."
+    assert item.reason == "Orders: 60, usually about 20."
     assert abs(found[1].score) <= 99
 
 
@@ -782,7 +782,7 @@ def test_everything_in_words() -> None:
     assert "Sales are falling by about 2.50 a day (30 days looked at)." in said_in_english
     assert "Sold for the first time in this file (1): neu." in said_in_english
     assert "Used to sell and no longer do (1): weg (last on 2026-03-05)." in said_in_english
-    assert "1 of 3 products make 98.0% of sales." in said_in_english
+    assert "98.0% of sales come from 1 of 3 products." in said_in_english
     assert all("{" not in line for line in words(found, "zh_Hans"))
 
 
@@ -793,7 +793,7 @@ def test_what_is_not_worth_a_word() -> None:
         "A good day: sales of 80.00 are above 50.00.",
         "灯 sells best: 50.00, 62.5% of sales.",
         "东 leads the regions: 50.00, 62.5% of sales.",
-        "No forecast: it needs 21 days with rows, and there are 2.",
+        "No forecast: it needs 21 days with rows (so far: 2).",
         "The average order of 40.00 is not above 40.00: bundles may raise it.",
     ]
 

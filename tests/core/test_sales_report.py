@@ -265,7 +265,8 @@ def test_a_few_rows_that_are_alike_are_not_worth_a_word_in_the_report(tmp_path: 
     assert few.quality.duplicate_rows == 1
     assert [one.code for one in few.quality.warnings] == ["duplicate_rows"]
     assert "⚠" not in few.report
-    assert "cell for cell, and were counted: 3." in examined(f"{HEADER}\n{rows}" + "2026-03-01,a,1,1,x\n" * 3, tmp_path).analysis.report
+    three = examined(f"{HEADER}\n{rows}" + "2026-03-01,a,1,1,x\n" * 3, tmp_path).analysis
+    assert "cell for cell, and were counted: 3." in three.report
 
 
 def test_rows_without_a_currency_are_not_said_to_be_in_another_one(tmp_path: Path) -> None:
@@ -484,3 +485,10 @@ def test_a_day_on_which_the_shop_is_closed_is_forecast_so(tmp_path: Path) -> Non
     days = [MONDAY + timedelta(offset) for offset in range(41) if offset % 7 != 6]
     text = "\n".join([HEADER, *(f"{day},lamp,{100 + day.day},2,north" for day in days)]) + "\n"
     assert "- 04-12 closed" in examined(text, tmp_path).analysis.report
+
+
+def test_one_of_something_is_said_as_well_as_many(tmp_path: Path) -> None:
+    found = examined(f"{HEADER}\n2026-03-01,lamp,10,1,north\n", tmp_path)
+    titles = [f"{one.title} {one.note} {one.key}" for one in found.charts]
+    said = "\n".join([found.analysis.report, *found.analysis.insights, *titles])
+    assert not re.search(r"\b1 (pcs|products|rows|days|regions|orders)\b|\bare 1\b", said)
