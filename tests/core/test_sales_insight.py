@@ -451,6 +451,18 @@ def test_few_points_have_no_anomaly() -> None:
     assert odd(filed({on(place): 0 for place in range(60)})) == []
 
 
+def test_what_happens_often_is_not_unusual() -> None:
+    """A shop that sells on nine days of ten has days without rows, and a product that often goes unsold such days."""
+    days = weekly(60, without=(3, 11, 25, 38, 46, 58))
+    assert odd(days) == []
+    assert [one.reasons[0].key for one in odd(days | {on(58): Sums(9, D(-400), D(1))})] == ["more_refunds_than_sales"]
+    found = calendar(weekly(60))
+    sold = {day: value for day, value in histories(weekly(60), 0.3).items() if day not in {on(9), on(30), on(59)}}
+    assert odd_names("product", {"lamp": sold}, focus("day", found), found, top=5) == []
+    rarely = sold | {on(9): D(90)}
+    assert [one.name for one in odd_names("product", {"lamp": rarely}, focus("day", found), found, top=5)] == ["lamp"]
+
+
 def histories(days: dict[date, Sums], share: float) -> dict[date, Decimal]:
     return {day: sums.sales * D(str(share)) for day, sums in days.items()}
 
