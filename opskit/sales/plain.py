@@ -39,11 +39,6 @@ def about(amount: Decimal) -> str:
     return f"{rounded(amount, 0):,}" if abs(amount) >= _WHOLE else money(amount)
 
 
-def percent(share: Decimal) -> str:
-    """A share in percent, with one place."""
-    return f"{rounded(share, 1):,}%"
-
-
 def number(quantity: Decimal) -> str:
     """A quantity without needless zeros."""
     return f"{quantity.normalize():,f}"

@@ -10,8 +10,8 @@ from opskit.sales.insight import ForecastDay, Said, Study, against, findings
 from opskit.sales.insight.calendars import Period
 from opskit.sales.insight.drivers import Drivers
 from opskit.sales.insight.periods import Kind
-from opskit.sales.insight.sums import EXACT, ZERO
-from opskit.sales.plain import about, money, number, percent, plain, signed
+from opskit.sales.insight.sums import EXACT, ZERO, percent_text
+from opskit.sales.plain import about, money, number, plain, signed
 from opskit.sales.quality import Quality
 from opskit.wording import Locale, say
 
@@ -107,7 +107,7 @@ class Report:
             {"refunds_only"},
             odd,
             {moved},
-            {"best_product"},
+            {"best_product", "best_product_alone"},
         ):
             for finding in self._findings:
                 if finding.key in keys:
@@ -122,11 +122,13 @@ class Report:
             base = self._worded(against(one))
             if not change:
                 told = self._say("compared_same", against=base)
-            elif share is None:
+            elif not share:  # unknown, or too small to be told
                 told = self._say("compared_unknown", change=signed(change), against=base)
             else:
                 way = "up" if change > 0 else "down"
-                told = self._say(f"compared_{way}", change=money(abs(change)), share=percent(abs(share)), against=base)
+                told = self._say(
+                    f"compared_{way}", change=money(abs(change)), share=percent_text(abs(share)), against=base
+                )
             yield told + (self._say("in_part") if one.gaps else "")
 
     def _lists(self) -> Iterator[tuple[str, list[str]]]:
@@ -156,7 +158,8 @@ class Report:
     def _regions(self) -> Iterator[str]:
         shown = self.regions if len(self.regions) <= _MOST_REGIONS else self.regions[: _MOST_REGIONS - 1]
         for region in shown:
-            share = "–" if region.percentage is None else f"{region.percentage}%"
+            none = region.percentage is None or self.summary.total_sales < 0  # a share of less than nothing
+            share = "–" if none else f"{region.percentage}%"
             yield self._say("region_line", name=self._named(region.region), sales=money(region.sales), share=share)
         if others := self.regions[len(shown) :]:
             rest = ZERO

@@ -5,6 +5,7 @@ import json
 import re
 import struct
 import sys
+import tempfile
 import threading
 from datetime import date, timedelta
 from decimal import Decimal
@@ -492,3 +493,36 @@ def test_one_of_something_is_said_as_well_as_many(tmp_path: Path) -> None:
     titles = [f"{one.title} {one.note} {one.key}" for one in found.charts]
     said = "\n".join([found.analysis.report, *found.analysis.insights, *titles])
     assert not re.search(r"\b1 (pcs|products|rows|days|regions|orders)\b|\bare 1\b", said)
+
+
+def on_two_days(before: str, *now: str, **options: Any) -> Files:
+    """One row of the lamp on the first day, and rows on the second."""
+    rows = "".join(f"2026-03-04,{row}\n" for row in now)
+    with tempfile.TemporaryDirectory() as folder:
+        return examined(f"{HEADER}\n2026-03-03,lamp,{before},1,north\n{rows}", Path(folder), **options)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [
+        ("100000", "100010", "▲ 10.00 (+0.01%)"),
+        ("100000", "99990", "▼ 10.00 (-0.01%)"),
+        ("10000000", "10000010", "+10.00"),
+        ("1000", "1010", "▲ 10.00 (+1.0%)"),
+    ],
+)
+def test_a_tiny_change_is_not_said_to_be_none(before: str, now: str, told: str) -> None:
+    found = on_two_days(before, f"lamp,{now},1,north", language="en_US").analysis
+    assert found.digest.splitlines()[2] == f"{told} against the day before"
+    assert not re.search(r"[-+]?\b0\.0%", "\n".join([found.report, *found.insights]))
+
+
+def test_a_share_is_told_only_where_it_says_something() -> None:
+    more = on_two_days("100", "lamp,400,1,north", "book,100,-1,south", language="en_US").analysis
+    assert "lamp sells best: 400.00." in more.insights
+    assert "north leads the regions: 400.00." in more.insights
+    less = on_two_days("100", "lamp,100,1,north", "book,300,-1,south", language="en_US", exports="html")
+    assert [one.percentage for one in less.analysis.region_analysis] == [-50, 150]  # the figures are the reference's
+    assert "- **north** 100.00 (–)" in less.analysis.report
+    page = [one.content().decode() for one in less.attachments()][-1]
+    assert "150.00%" not in page

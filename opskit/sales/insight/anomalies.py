@@ -72,9 +72,9 @@ class Odd:
 def odd_days(focus: Focus, calendar: Calendar, refunded: Mapping[date, Decimal], *, top: int) -> list[Odd]:
     """Unusual days of the focus and of the 28 days up to its end: those of the focus first, then the most unusual.
 
-    A day without rows that ought to have some is 0; it is not unusual where more than one other in 50 is so. A last day that is surely unfinished is left out, and a day that
-    may be says so. ``refunded`` holds what each day's rows below 0 come to. None where fewer than 4 of a weekday are
-    known or the file has rows on fewer than half its days.
+    A day without rows that ought to have some is 0; it is not unusual where more than one other in 50 is so. A last
+    day that is surely unfinished is left out, and a day that may be says so. ``refunded`` holds what each day's rows
+    below 0 come to. None where fewer than 4 of a weekday are known or the file has rows on fewer than half its days.
     """
     days = _shop_days(focus.period.last, calendar)
     sums = [calendar.days.get(day, NOTHING) for day in days]
@@ -109,7 +109,8 @@ def odd_names(
 
     ``histories`` holds each name's sales on the days on which it sold; those that matter will do (a hundred names by
     sales over the last 400 days), they need not be all. Counted are names that sell on three days of four and whose
-    distance is 5 % of a usual day or more; not sold at all is unusual only where that is rare. None for a focus of several days, or one that is or may be unfinished.
+    distance is 5 % of a usual day or more; not sold at all is unusual only where that is rare. None for a focus of
+    several days, or one that is or may be unfinished.
     """
     day = focus.period.last
     if focus.period.length > 1 or (calendar.unfinished and day == calendar.span.last):

@@ -88,7 +88,7 @@ def _comparison(compared: Compared) -> Iterator[Said]:
         blanks: dict[str, object] = {"against": against(compared), "period": str(base.period)}
         blanks |= {"change": abs(change), "before": compared.before.sales}
         way = "up" if change > 0 else "down" if change else "same"
-        if share is None or not change:
+        if not share:  # unknown, or too small to be told
             yield Said(f"compared_{way}", blanks)
         else:
             yield Said(f"compared_{way}_percent", {**blanks, "share": Percent(abs(share))})

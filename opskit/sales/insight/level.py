@@ -33,11 +33,9 @@ def leaders(level: Level) -> Iterator[Said]:
     whole = level.whole.sales
     if whole <= 0:
         return
-    name, sales = _best(level.products)
-    yield said("best_product", name=name, sales=sales, share=Percent(percent(sales, whole)))
+    yield _leader("best_product", "best_product_alone", level.products, whole)
     if len(level.regions) > 1:
-        name, sales = _best(level.regions)
-        yield said("best_region", name=name, sales=sales, share=Percent(percent(sales, whole)))
+        yield _leader("best_region", "best_region_alone", level.regions, whole)
 
 
 def grade(level: Level) -> Said:
@@ -59,5 +57,9 @@ def order(level: Level) -> Said:
     return said(name, average=average, threshold=level.measure.high_order)
 
 
-def _best(sales: Mapping[str, Decimal]) -> tuple[str, Decimal]:
-    return min(sales.items(), key=lambda entry: (-entry[1], entry[0]))
+def _leader(key: str, alone: str, names: Mapping[str, Decimal], whole: Decimal) -> Said:
+    """The first of the names, with its share; ``alone`` where refunds of others make it more than the whole."""
+    name, sales = min(names.items(), key=lambda entry: (-entry[1], entry[0]))
+    if sales > whole:
+        return said(alone, name=name, sales=sales)
+    return said(key, name=name, sales=sales, share=Percent(percent(sales, whole)))

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from opskit.sales.insight.sums import rounded
+from opskit.sales.insight.sums import percent_text, rounded
 from opskit.wording import Locale, say
 
 type Named = Callable[[str], str]
@@ -19,7 +19,7 @@ class Signed(NamedTuple):
 
 
 class Percent(NamedTuple):
-    """A share or a change in percent: shown with one place."""
+    """A share or a change in percent: shown with one place, two where it is tiny."""
 
     value: Decimal
 
@@ -64,7 +64,7 @@ def _shown(blank: object, locale: Locale, named: Named) -> str:
         case Signed(money):
             text = f"{rounded(money):+,}" if rounded(money) else f"{rounded(money)}"
         case Percent(value):
-            text = f"{rounded(value, 1):,}%"
+            text = percent_text(value)
         case Decimal():
             text = f"{rounded(blank):,}"
         case int():

@@ -42,6 +42,11 @@ def rounded(value: Decimal, places: int = _PLACES) -> Decimal:
     return EXACT.plus(value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, EXACT))
 
 
+def percent_text(share: Decimal) -> str:
+    """A share in percent as people read it: one place, two where one would say 0."""
+    return f"{rounded(share, 1) or rounded(share) or 0:,}%"
+
+
 def percent(part: Decimal, whole: Decimal) -> Decimal:
     """``part`` of ``whole`` in percent, 2 places."""
     return rounded(EXACT.divide(EXACT.multiply(part, Decimal(100)), whole))
