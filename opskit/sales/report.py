@@ -104,7 +104,7 @@ class Report:
         for keys in (
             {"unfinished_today", "unfinished_perhaps"},
             {"focus_missing"},
-            {"refunds_only"},
+            {"refunds_only", "refunds_more"},
             odd,
             {moved},
             {"best_product", "best_product_alone"},
@@ -170,6 +170,8 @@ class Report:
     def _drivers(self, drivers: Drivers) -> Iterator[str]:
         for one in drivers.items(self.locale):
             effects = {"price": one.price_effect, "volume": one.volume_effect, "mix": one.mix_effect}
+            if not (one.contribution or any(effects.values())):
+                continue  # others that did nothing
             words = {name: signed(value) for name, value in effects.items()}
             yield self._say("driver_line", name=self._named(one.name), change=signed(one.contribution), **words)
 

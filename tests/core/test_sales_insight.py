@@ -765,7 +765,10 @@ def words(found: Study, locale: Locale, named: Callable[[str], str] = str) -> li
 
 def a_drive() -> list[Any]:
     before, now = {"灯": Sums(1, D(100), D(10)), "*书*": Sums(1, D(80), D(4))}, {"灯": Sums(1, D(160), D(15))}
-    cells: tuple[dict[tuple[str, str], Sums], ...] = ({("东", "灯"): before["灯"]}, {("东", "灯"): now["灯"]})
+    cells: tuple[dict[tuple[str, str], Sums], ...] = (
+        {("东", "灯"): before["灯"], ("西", "*书*"): before["*书*"]},
+        {("东", "灯"): now["灯"]},
+    )
     return [product_drivers(before, now, top=5), region_drivers(*cells, top=5)]
 
 
@@ -784,18 +787,23 @@ def test_everything_in_words() -> None:
     said_in_english = words(found, "en_US", lambda name: name.replace("*", "＊"))
     assert keys(findings(found)) == [
         "compared_down_percent", "compared_down_percent", "products_raised", "products_lowered",
-        "effects", "regions_raised", "odd_day", "odd_name", "grade_good_day", "best_product", "best_region",
+        "effects", "regions_raised", "regions_lowered", "odd_day", "odd_name", "grade_good_day", "best_product", "best_region",
         "refunds_risen", "trend_down", "products_new", "products_lost", "concentrated", "forecast", "order_low",
     ]  # fmt: skip
     text = "\n".join(said_in_english)
     assert "＊书＊ -80.00" in text
     assert "灯 +60.00" in text
-    assert "Refunds of 30.00 (1) took back 3.0% of sales; 1.0% is usual." in said_in_english
+    assert "Refunds of 30.00 (1) took back 3.0% of sales; before the period it was 1.0%." in said_in_english
     assert "Sales are falling by about 2.50 a day (30 days looked at)." in said_in_english
     assert "Sold for the first time in this file (1): neu." in said_in_english
     assert "Used to sell and no longer do (1): weg (last on 2026-03-05)." in said_in_english
     assert "98.0% of sales come from 1 of 3 products." in said_in_english
     assert all("{" not in line for line in words(found, "zh_Hans"))
+
+
+def test_a_region_that_is_alone_drives_nothing() -> None:
+    alone = region_drivers({("东", "灯"): Sums(1, D(5), D(1))}, {("东", "灯"): Sums(1, D(9), D(1))}, top=5)
+    assert "regions_raised" not in keys(findings(study(weekly(2), drivers=[alone])))
 
 
 def test_what_is_not_worth_a_word() -> None:

@@ -526,3 +526,10 @@ def test_a_share_is_told_only_where_it_says_something() -> None:
     assert "- **north** 100.00 (–)" in less.analysis.report
     page = [one.content().decode() for one in less.attachments()][-1]
     assert "150.00%" not in page
+
+
+def test_refunds_that_are_more_than_sales_are_said_so() -> None:
+    found = on_two_days("100", "lamp,100,1,north", "book,300,-1,south", language="en_US").analysis
+    assert found.digest.splitlines()[-1] == "Refunds of 300.00 (1) are higher than what was sold: 100.00."
+    assert not any("bundles may raise it" in one for one in found.insights)
+    assert "Other products (1) 0.00" not in found.report  # the lamp sold as before

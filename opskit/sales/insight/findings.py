@@ -18,7 +18,7 @@ from opskit.sales.insight.sums import EXACT, ZERO
 from opskit.sales.insight.trend import Trend
 
 _NAMES = 3
-_MANY_REFUNDS, _WORTH_A_WORD, _RISE = Decimal(5), Decimal(1), 2  # percent, percent, times the usual
+_ALL, _MANY_REFUNDS, _WORTH_A_WORD, _RISE = Decimal(100), Decimal(5), Decimal(1), 2  # percent, and times the usual
 _CONCENTRATED = 3  # a third of the products or fewer make 80 %
 _WAYS: dict[Dimension, tuple[tuple[bool, str], ...]] = {
     "product": ((True, "products_raised"), (False, "products_lowered")),
@@ -62,12 +62,12 @@ def findings(study: Study) -> list[Said]:
         *(_odd(odd) for odd in study.odd[:_NAMES]),
         grade(study.level),
         *leaders(study.level),
-        *_refunds(study.refunds),
+        *_refunds(study.refunds, study.level.whole.sales),
         *_trend(study.trend),
         *_movers(study.movers),
         *_pareto(study.pareto),
         *_forecast(study.forecast),
-        order(study.level),
+        *order(study.level),
     ]
 
 
@@ -101,6 +101,8 @@ def _drivers(study: Study) -> Iterator[Said]:
         return
     base = against(study.explained)
     for drivers in study.drivers:
+        if drivers.dimension == "region" and len(drivers.named) + drivers.other_count == 1:
+            continue  # it made the whole change
         for rising, key in _WAYS[drivers.dimension]:
             if strongest := drivers.strongest(rising=rising, count=_NAMES):
                 names = tuple(
@@ -121,14 +123,16 @@ def _odd(odd: Odd) -> Said:
     return Said("odd_name", {**blanks, "name": odd.name})
 
 
-def _refunds(refunds: Refunds) -> Iterator[Said]:
+def _refunds(refunds: Refunds, net: Decimal) -> Iterator[Said]:
     share, usual = refunds.share_percent, refunds.usual_percent
     if share is None:
         if refunds.rows:
             yield said("refunds_only", count=refunds.rows, sales=-refunds.sales)
         return
     blanks: dict[str, object] = {"count": refunds.rows, "sales": -refunds.sales, "share": Percent(share)}
-    if usual is not None and share >= _WORTH_A_WORD and share > usual * _RISE:
+    if share > _ALL:
+        yield said("refunds_more", count=refunds.rows, sales=-refunds.sales, sold=EXACT.subtract(net, refunds.sales))
+    elif usual is not None and share >= _WORTH_A_WORD and share > usual * _RISE:
         yield Said("refunds_risen", {**blanks, "usual": Percent(usual)})
     elif share >= _MANY_REFUNDS:
         yield Said("refunds_many", blanks)

@@ -50,11 +50,13 @@ def grade(level: Level) -> Said:
     return said(f"grade_{name}_{'day' if level.days == 1 else 'days'}", sales=mean, threshold=threshold)
 
 
-def order(level: Level) -> Said:
-    """Whether the average order is high."""
+def order(level: Level) -> Iterator[Said]:
+    """Whether the average order is high; nothing where there is no order but only refunds, or nothing is left."""
+    if level.whole.sales <= 0:
+        return
     average = rounded(EXACT.divide(level.whole.sales, Decimal(level.whole.rows)))
     name = "order_high" if average > level.measure.high_order else "order_low"
-    return said(name, average=average, threshold=level.measure.high_order)
+    yield said(name, average=average, threshold=level.measure.high_order)
 
 
 def _leader(key: str, alone: str, names: Mapping[str, Decimal], whole: Decimal) -> Said:
