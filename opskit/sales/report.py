@@ -11,7 +11,7 @@ from opskit.sales.insight.calendars import Period
 from opskit.sales.insight.drivers import Drivers
 from opskit.sales.insight.periods import Kind
 from opskit.sales.insight.sums import EXACT, ZERO, percent_text
-from opskit.sales.plain import about, money, number, plain, signed
+from opskit.sales.plain import about, end_apart, money, number, plain, signed
 from opskit.sales.quality import Quality
 from opskit.wording import Locale, say
 
@@ -186,9 +186,13 @@ class Report:
     def _worded(self, finding: Said) -> str:
         return finding.text(self.locale, self._named)
 
+    @cached_property
+    def _end(self) -> int:
+        return end_apart(one.product for one in self.products)
+
     def _named(self, name: str) -> str:
         """A name from the file as harmless text."""
-        return plain(name) if name.strip() else say(self.locale, "charts.blank")
+        return plain(name, self._end) if name.strip() else say(self.locale, "charts.blank")
 
     def _listed(self, words: Iterator[str]) -> str:
         return say(self.locale, "insight.comma").join(words)

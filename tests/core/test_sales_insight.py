@@ -787,8 +787,9 @@ def test_everything_in_words() -> None:
     said_in_english = words(found, "en_US", lambda name: name.replace("*", "＊"))
     assert keys(findings(found)) == [
         "compared_down_percent", "compared_down_percent", "products_raised", "products_lowered",
-        "effects", "regions_raised", "regions_lowered", "odd_day", "odd_name", "grade_good_day", "best_product", "best_region",
-        "refunds_risen", "trend_down", "products_new", "products_lost", "concentrated", "forecast", "order_low",
+        "effects", "regions_raised", "regions_lowered", "odd_day", "odd_name", "grade_good_day", "best_product",
+        "best_region", "refunds_risen", "trend_down", "products_new", "products_lost", "concentrated", "forecast",
+        "order_low",
     ]  # fmt: skip
     text = "\n".join(said_in_english)
     assert "＊书＊ -80.00" in text

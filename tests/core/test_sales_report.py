@@ -412,7 +412,7 @@ def test_amounts_as_people_write_them() -> None:
     assert plain("a\n  b") == "a b"
     assert plain("") == "–"
     assert plain("x" * 40) == "x" * 40
-    assert plain("x" * 41) == "x" * 39 + "…"
+    assert plain("x" * 26 + "y" * 15) == "x" * 24 + "…" + "y" * 15
     for active in "\\`*_{}[]<>#|~!@&$=":
         assert plain(f"a{active}b") == f"a{chr(ord(active) + 0xFEE0)}b"
 
@@ -533,3 +533,27 @@ def test_refunds_that_are_more_than_sales_are_said_so() -> None:
     assert found.digest.splitlines()[-1] == "Refunds of 300.00 (1) are higher than what was sold: 100.00."
     assert not any("bundles may raise it" in one for one in found.insights)
     assert "Other products (1) 0.00" not in found.report  # the lamp sold as before
+
+
+def test_long_names_are_told_apart_where_they_differ() -> None:
+    """Here that is neither the beginning nor the last fifteen characters."""
+    models = [f"Professional wireless keyboard with backlight, model {number:02d} (space grey)" for number in range(5)]
+    found = on_two_days("100", *(f'"{model}",{place},1,north' for place, model in enumerate(models, 10)))
+    shown = [line.split("**")[1] for line in found.analysis.report.splitlines() if line[:1].isdecimal()]
+    assert len(set(shown)) == 5
+    assert max(map(len, shown)) <= 40
+    names = json.loads(found.analysis.chart_blocks.split("```echarts")[2].split("```")[0])["yAxis"]["data"]
+    assert len(set(names)) == 5
+
+
+def test_the_line_of_the_forecast_goes_past_days_on_which_the_shop_is_closed(tmp_path: Path) -> None:
+    open_days = "\n".join(one for one in weeks(8).splitlines() if not one[:1].isdecimal() or not sunday(one))
+    found = examined(f"{open_days}\n", tmp_path)
+    assert [one.sales for one in found.analysis.forecast].count(Decimal(0)) == 1
+    sales_, ahead = found.charts[0].series
+    assert len(ahead.known) == 6
+    assert Decimal(0) not in [*sales_.known.values(), *ahead.known.values()]
+
+
+def sunday(row: str) -> bool:
+    return date.fromisoformat(row[:10]).weekday() == 6
