@@ -74,7 +74,7 @@ def test_what_is_asked_for_is_understood_as_people_write_it() -> None:
     assert asked.range_ends == (Decimal(100), Decimal(15_000))
     assert asked.exports == ("html", "xlsx")
     assert Options(date="最新").day is None
-    assert Options.model_validate({"column_mapping": '{"date": 2}'}).column_mapping == {"date": "2"}
+    assert Options.model_validate({"column_mapping": '{"date": 2, "region": null}'}).column_mapping == {"date": "2"}
     assert Options.model_validate({"thresholds": '{"good": 7}'}).thresholds.good == 7  # type: ignore[union-attr]
 
 
