@@ -9,7 +9,6 @@ from opskit.sales.insight.sums import rounded
 
 _LONGEST_NAME = 40  # characters
 _NAME_ENDS = (15, 30)  # how many of them are the end: names differ there
-_WHOLE = 100
 _ACTIVE = re.compile(
     r"[\\`*_{}\[\]<>#|~!@&$=]"
     r"|(?i:(?<=[a-z]):(?=//)|(?<=www)\.)"  # an address becomes a link by itself (GFM 6.9)
@@ -41,11 +40,6 @@ def money(amount: Decimal, currency: str = "") -> str:
 def signed(amount: Decimal) -> str:
     """A change: its sign always shown."""
     return f"{rounded(amount):+,}" if rounded(amount) else "0.00"
-
-
-def about(amount: Decimal) -> str:
-    """An amount that nobody knows to the cent: whole, where it is not small."""
-    return f"{rounded(amount, 0):,}" if abs(amount) >= _WHOLE else money(amount)
 
 
 def number(quantity: Decimal) -> str:

@@ -10,8 +10,8 @@ from opskit.sales.insight import ForecastDay, Said, Study, against, findings
 from opskit.sales.insight.calendars import Period
 from opskit.sales.insight.drivers import Drivers
 from opskit.sales.insight.periods import Kind
-from opskit.sales.insight.sums import EXACT, ZERO, percent_text
-from opskit.sales.plain import about, end_apart, money, number, plain, signed
+from opskit.sales.insight.sums import EXACT, ZERO, about, percent_text
+from opskit.sales.plain import end_apart, money, number, plain, signed
 from opskit.sales.quality import Quality
 from opskit.wording import Locale, say
 

@@ -151,9 +151,7 @@ def test_what_cannot_be_used_is_named_and_says_what_can(given: dict[str, Any], m
 
 
 def test_a_key_that_a_parameter_does_not_have_is_named() -> None:
-    with pytest.raises(
-        InvalidInput, match=r"\[unknown_field\] thresholds\.god is not known here"
-    ):
+    with pytest.raises(InvalidInput, match=r"\[unknown_field\] thresholds\.god is not known here"):
         bridge.parse(Brief, {"csv_text": "x", "thresholds": '{"god": 1}'})
 
 

@@ -20,8 +20,9 @@ from opskit import sales
 from opskit.errors import InvalidInput, Refused, Unavailable
 from opskit.model import FileReference
 from opskit.sales import Brief, Files, Options, Progress
+from opskit.sales.insight.sums import about
 from opskit.sales.opening import Limits
-from opskit.sales.plain import about, money, number, plain, signed
+from opskit.sales.plain import money, number, plain, signed
 
 HEADER = "Date,Product,Price,Amount,Region"
 MONDAY = date(2026, 3, 2)
@@ -557,3 +558,15 @@ def test_the_line_of_the_forecast_goes_past_days_on_which_the_shop_is_closed(tmp
 
 def sunday(row: str) -> bool:
     return date.fromisoformat(row[:10]).weekday() == 6
+
+
+def test_what_is_estimated_is_not_told_to_the_cent(tmp_path: Path) -> None:
+    found = examined(weeks(8, d55="lamp,33.33,3,north"), tmp_path, language="en_US").analysis
+    (ahead,) = [one for one in found.insights if "to be expected" in one]
+    assert re.fullmatch(r"About [\d,]+ is to be expected in the next 7 days, most on 2026-05-\d\d \([\d,]+\)\.", ahead)
+
+
+def test_a_day_that_is_not_over_is_not_called_low(tmp_path: Path) -> None:
+    text = f"{HEADER}\n2026-11-20,lamp,10,1,north\n{TODAY},lamp,10,1,north\n"
+    assert not any("worth a look" in one for one in examined(text, tmp_path).analysis.insights)
+    assert any("worth a look" in one for one in examined(text, tmp_path, date="2026-11-20").analysis.insights)

@@ -13,7 +13,7 @@ from opskit.sales.insight.level import Level, grade, leaders, order
 from opskit.sales.insight.movers import NewAndLost
 from opskit.sales.insight.pareto import Pareto
 from opskit.sales.insight.refunds import Refunds
-from opskit.sales.insight.said import Percent, Said, Sentences, Signed, said
+from opskit.sales.insight.said import About, Percent, Said, Sentences, Signed, said
 from opskit.sales.insight.sums import EXACT, ZERO
 from opskit.sales.insight.trend import Trend
 
@@ -60,7 +60,7 @@ def findings(study: Study) -> list[Said]:
         *(sentence for compared in study.compared for sentence in _comparison(compared)),
         *_drivers(study),
         *(_odd(odd) for odd in study.odd[:_NAMES]),
-        grade(study.level),
+        *_grade(study),
         *leaders(study.level),
         *_refunds(study.refunds, study.level.whole.sales),
         *_trend(study.trend),
@@ -117,10 +117,18 @@ def _drivers(study: Study) -> Iterator[Said]:
 
 
 def _odd(odd: Odd) -> Said:
-    blanks = {"day": odd.day, "value": odd.value, "expected": odd.expected, "reasons": Sentences(odd.reasons)}
+    blanks = {"day": odd.day, "value": odd.value, "expected": About(odd.expected), "reasons": Sentences(odd.reasons)}
     if odd.what == "total":
         return Said("odd_day", blanks)
     return Said("odd_name", {**blanks, "name": odd.name})
+
+
+def _grade(study: Study) -> Iterator[Said]:
+    """How high sales are; a day that is not over is not called low."""
+    found = grade(study.level)
+    unfinished = any(flaw.key.startswith("unfinished") for flaw in study.flaws)
+    if not (unfinished and found.key == "grade_low_day"):
+        yield found
 
 
 def _refunds(refunds: Refunds, net: Decimal) -> Iterator[Said]:
@@ -140,7 +148,7 @@ def _refunds(refunds: Refunds, net: Decimal) -> Iterator[Said]:
 
 def _trend(trend: Trend) -> Iterator[Said]:
     if trend.slope_per_day is not None and trend.direction in ("up", "down"):
-        yield said(f"trend_{trend.direction}", slope=abs(trend.slope_per_day), days=trend.days)
+        yield said(f"trend_{trend.direction}", slope=About(abs(trend.slope_per_day)), days=trend.days)
 
 
 def _movers(movers: NewAndLost) -> Iterator[Said]:
@@ -166,6 +174,10 @@ def _forecast(forecast: Forecast) -> Iterator[Said]:
             whole = EXACT.add(whole, day.sales)
         peak = max(forecast.days, key=lambda day: day.sales)  # the first of equals
         yield said(
-            "forecast", sales=whole, peak=date.fromisoformat(peak.date), high=peak.sales, days=len(forecast.days)
+            "forecast",
+            sales=About(whole),
+            peak=date.fromisoformat(peak.date),
+            high=About(peak.sales),
+            days=len(forecast.days),
         )
     yield from forecast.notes
