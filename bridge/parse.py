@@ -57,6 +57,7 @@ _WRONG_KINDS = {
     "tuple": "not_a_list",
     "dict": "not_an_object",
     "model": "not_an_object",
+    "extra_forbidden": "unknown_field",
 }
 
 

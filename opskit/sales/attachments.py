@@ -80,7 +80,10 @@ class Files:
         yield self._table(
             "regions",
             {"region": "text", **sums, "share": "percent"},
-            [(one.region, one.sales, one.quantity, one.percentage) for one in found.region_analysis],
+            [
+                (one.region, one.sales, one.quantity, None if found.summary.total_sales < 0 else one.percentage)
+                for one in found.region_analysis
+            ],
         )
         yield self._table(
             "ranges",

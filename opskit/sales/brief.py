@@ -61,8 +61,10 @@ def _known_exports(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _as_texts(value: object) -> object:
-    """A column may be given by its number."""
-    return {key: str(name) for key, name in value.items()} if isinstance(value, Mapping) else value
+    """A column may be given by its number; null is none."""
+    if not isinstance(value, Mapping):
+        return value
+    return {key: str(name) for key, name in value.items() if name is not None}
 
 
 class Options(Params):

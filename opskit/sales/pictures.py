@@ -25,7 +25,11 @@ def pictures(
         charts.trend(
             [(day, sums.sales) for day, sums in calendar.days.items() if day <= period.last],
             locale=locale,
-            forecast=[(date.fromisoformat(day.date), day.sales, day.low, day.high) for day in analysis.forecast],
+            forecast=[
+                (date.fromisoformat(day.date), day.sales, day.low, day.high)
+                for day in analysis.forecast
+                if day.low or day.high  # as before, the line goes past a day on which the shop is closed
+            ],
             unusual={date.fromisoformat(one.when) for one in analysis.anomalies if one.what == "total"},
         ),
         charts.products(_named(analysis.top_products), locale=locale, total=total, note=note),

@@ -1,13 +1,14 @@
 """Text from a cell as text, and amounts as people write them."""
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 
 from opskit.sales.charts.chart import line
 from opskit.sales.insight.sums import rounded
 
-_LONGEST_NAME = 40
-_WHOLE = 100
+_LONGEST_NAME = 40  # characters
+_NAME_ENDS = (15, 30)  # how many of them are the end: names differ there
 _ACTIVE = re.compile(
     r"[\\`*_{}\[\]<>#|~!@&$=]"
     r"|(?i:(?<=[a-z]):(?=//)|(?<=www)\.)"  # an address becomes a link by itself (GFM 6.9)
@@ -16,11 +17,18 @@ _ACTIVE = re.compile(
 _SIGNS = {"CNY": "¥", "JPY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "KRW": "₩", "INR": "₹"}
 
 
-def plain(name: str) -> str:
-    """Text from a cell: one line, not too long, and nothing in it that Markdown or HTML would act on."""
+def plain(name: str, end: int = _NAME_ENDS[0]) -> str:
+    """Text from a cell: one line, of a long one both ends, and nothing in it that Markdown or HTML would act on."""
     text = line(name).strip()
-    text = text if len(text) <= _LONGEST_NAME else text[: _LONGEST_NAME - 1] + "…"
+    if len(text) > _LONGEST_NAME:
+        text = f"{text[: _LONGEST_NAME - 1 - end].rstrip()}…{text[-end:].lstrip()}"
     return _ACTIVE.sub(lambda match: chr(ord(match[0]) + 0xFEE0), text) or "–"
+
+
+def end_apart(names: Iterable[str]) -> int:
+    """How many characters of the end ``plain`` must keep to tell these names apart, as far as it can."""
+    different = set(names)
+    return max(_NAME_ENDS, key=lambda end: len({plain(name, end) for name in different}))
 
 
 def money(amount: Decimal, currency: str = "") -> str:
@@ -32,16 +40,6 @@ def money(amount: Decimal, currency: str = "") -> str:
 def signed(amount: Decimal) -> str:
     """A change: its sign always shown."""
     return f"{rounded(amount):+,}" if rounded(amount) else "0.00"
-
-
-def about(amount: Decimal) -> str:
-    """An amount that nobody knows to the cent: whole, where it is not small."""
-    return f"{rounded(amount, 0):,}" if abs(amount) >= _WHOLE else money(amount)
-
-
-def percent(share: Decimal) -> str:
-    """A share in percent, with one place."""
-    return f"{rounded(share, 1):,}%"
 
 
 def number(quantity: Decimal) -> str:

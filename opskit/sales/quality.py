@@ -83,6 +83,11 @@ def quality(account: Account, layout: Layout, cautions: list[Caution], locale: L
 def _worded(caution: Caution, locale: Locale) -> str:
     """The sentence, with what the file says in it as harmless text."""
     blanks = {name: plain(blank) if isinstance(blank, str) else blank for name, blank in caution.blanks.items()}
+    count = caution.blanks.get("count")
+    if caution.code == "mixed_currency" and not count:  # nobody knows what the rows without a mark are in
+        return say(locale, "quality.mixed_currency_perhaps", **blanks)
+    if isinstance(count, int):
+        blanks["count"] = f"{count:,}"
     return say(locale, f"quality.{caution.code}", **blanks)
 
 

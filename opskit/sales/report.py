@@ -10,8 +10,8 @@ from opskit.sales.insight import ForecastDay, Said, Study, against, findings
 from opskit.sales.insight.calendars import Period
 from opskit.sales.insight.drivers import Drivers
 from opskit.sales.insight.periods import Kind
-from opskit.sales.insight.sums import EXACT, ZERO
-from opskit.sales.plain import about, money, number, percent, plain, signed
+from opskit.sales.insight.sums import EXACT, ZERO, about, percent_text
+from opskit.sales.plain import end_apart, money, number, plain, signed
 from opskit.sales.quality import Quality
 from opskit.wording import Locale, say
 
@@ -104,10 +104,10 @@ class Report:
         for keys in (
             {"unfinished_today", "unfinished_perhaps"},
             {"focus_missing"},
-            {"refunds_only"},
+            {"refunds_only", "refunds_more"},
             odd,
             {moved},
-            {"best_product"},
+            {"best_product", "best_product_alone"},
         ):
             for finding in self._findings:
                 if finding.key in keys:
@@ -122,11 +122,13 @@ class Report:
             base = self._worded(against(one))
             if not change:
                 told = self._say("compared_same", against=base)
-            elif share is None:
+            elif not share:  # unknown, or too small to be told
                 told = self._say("compared_unknown", change=signed(change), against=base)
             else:
                 way = "up" if change > 0 else "down"
-                told = self._say(f"compared_{way}", change=money(abs(change)), share=percent(abs(share)), against=base)
+                told = self._say(
+                    f"compared_{way}", change=money(abs(change)), share=percent_text(abs(share)), against=base
+                )
             yield told + (self._say("in_part") if one.gaps else "")
 
     def _lists(self) -> Iterator[tuple[str, list[str]]]:
@@ -156,7 +158,8 @@ class Report:
     def _regions(self) -> Iterator[str]:
         shown = self.regions if len(self.regions) <= _MOST_REGIONS else self.regions[: _MOST_REGIONS - 1]
         for region in shown:
-            share = "–" if region.percentage is None else f"{region.percentage}%"
+            none = region.percentage is None or self.summary.total_sales < 0  # a share of less than nothing
+            share = "–" if none else f"{region.percentage}%"
             yield self._say("region_line", name=self._named(region.region), sales=money(region.sales), share=share)
         if others := self.regions[len(shown) :]:
             rest = ZERO
@@ -167,6 +170,8 @@ class Report:
     def _drivers(self, drivers: Drivers) -> Iterator[str]:
         for one in drivers.items(self.locale):
             effects = {"price": one.price_effect, "volume": one.volume_effect, "mix": one.mix_effect}
+            if not (one.contribution or any(effects.values())):
+                continue  # others that did nothing
             words = {name: signed(value) for name, value in effects.items()}
             yield self._say("driver_line", name=self._named(one.name), change=signed(one.contribution), **words)
 
@@ -181,9 +186,13 @@ class Report:
     def _worded(self, finding: Said) -> str:
         return finding.text(self.locale, self._named)
 
+    @cached_property
+    def _end(self) -> int:
+        return end_apart(one.product for one in self.products)
+
     def _named(self, name: str) -> str:
         """A name from the file as harmless text."""
-        return plain(name) if name.strip() else say(self.locale, "charts.blank")
+        return plain(name, self._end) if name.strip() else say(self.locale, "charts.blank")
 
     def _listed(self, words: Iterator[str]) -> str:
         return say(self.locale, "insight.comma").join(words)

@@ -19,6 +19,7 @@ from bridge.reply import MAX_LINE
 from opskit import service
 from opskit.errors import Conflict, InvalidCredentials, InvalidInput, OpskitError, Refused, Unavailable
 from opskit.model import STRUCTURED, Attachment, FileParameter, FilesParameter, Item, Key, Line, Params, Result
+from opskit.sales import Brief
 
 SECRET = "a-very-secret-key"
 
@@ -147,6 +148,11 @@ def test_what_cannot_be_used_is_named_and_says_what_can(given: dict[str, Any], m
     with pytest.raises(InvalidInput) as refused:
         bridge.parse(Order, given)
     assert str(refused.value).startswith(message)
+
+
+def test_a_key_that_a_parameter_does_not_have_is_named() -> None:
+    with pytest.raises(InvalidInput, match=r"\[unknown_field\] thresholds\.god is not known here"):
+        bridge.parse(Brief, {"csv_text": "x", "thresholds": '{"god": 1}'})
 
 
 def test_a_secret_is_not_shown_by_the_error_about_it() -> None:

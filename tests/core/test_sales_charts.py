@@ -219,7 +219,7 @@ def test_products_are_ranked_and_limited() -> None:
     sales = [(f"p{number:02}", Decimal(number // 2)) for number in range(30)]
     chart = products(sales, locale="en_US", total=Decimal(1000), note="2026-10-01")
     assert chart.labels[:4] == ("p28", "p29", "p26", "p27")
-    assert (len(chart.labels), chart.title) == (MOST_BARS, "Top 12 products by sales")
+    assert (len(chart.labels), chart.title) == (MOST_BARS, "Top products by sales (12)")
     assert chart.shares[0] == "1.4%"
 
 
@@ -248,9 +248,9 @@ def test_pareto_with_a_bar_for_each_product() -> None:
     assert chart.labels == ("a", "b", "c")
     assert [list(series.known.values()) for series in chart.series] == [[70, 20, 10], [70, 90, 100]]
     assert chart.shades == ("a", "b", "c")
-    assert chart.key[0] == ("a", "A: 1 products, 70.00%")
-    assert chart.key[2][1].endswith("–")
-    assert chart.note == "October | 3 products by rank"
+    assert chart.key[0] == ("a", "A: 70.00% (products: 1)")
+    assert chart.key[2][1].startswith("C: – ")
+    assert chart.note == "October | Products by rank: 3"
 
 
 def test_pareto_with_many_products_in_each_bar() -> None:

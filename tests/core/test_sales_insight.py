@@ -417,7 +417,7 @@ def test_an_unusual_day_has_its_expectation_and_reason() -> None:
     assert (item.what, item.when, item.value) == ("total", "2026-02-15", 930)
     assert 280 < item.expected < 320
     assert item.score > 3.5
-    assert item.reason == "Orders: 60, where about 20 are usual."
+    assert item.reason == "Orders: 60, usually about 20."
     assert abs(found[1].score) <= 99
 
 
@@ -449,6 +449,18 @@ def test_few_points_have_no_anomaly() -> None:
     assert odd(filed({on(0): 1})) == []
     assert odd(filed({on(9 * place): 5 for place in range(30)} | {on(300): 1000})) == []
     assert odd(filed({on(place): 0 for place in range(60)})) == []
+
+
+def test_what_happens_often_is_not_unusual() -> None:
+    """A shop that sells on nine days of ten has days without rows, and a product that often goes unsold such days."""
+    days = weekly(60, without=(3, 11, 25, 38, 46, 58))
+    assert odd(days) == []
+    assert [one.reasons[0].key for one in odd(days | {on(58): Sums(9, D(-400), D(1))})] == ["more_refunds_than_sales"]
+    found = calendar(weekly(60))
+    sold = {day: value for day, value in histories(weekly(60), 0.3).items() if day not in {on(9), on(30), on(59)}}
+    assert odd_names("product", {"lamp": sold}, focus("day", found), found, top=5) == []
+    rarely = sold | {on(9): D(90)}
+    assert [one.name for one in odd_names("product", {"lamp": rarely}, focus("day", found), found, top=5)] == ["lamp"]
 
 
 def histories(days: dict[date, Sums], share: float) -> dict[date, Decimal]:
@@ -753,7 +765,10 @@ def words(found: Study, locale: Locale, named: Callable[[str], str] = str) -> li
 
 def a_drive() -> list[Any]:
     before, now = {"灯": Sums(1, D(100), D(10)), "*书*": Sums(1, D(80), D(4))}, {"灯": Sums(1, D(160), D(15))}
-    cells: tuple[dict[tuple[str, str], Sums], ...] = ({("东", "灯"): before["灯"]}, {("东", "灯"): now["灯"]})
+    cells: tuple[dict[tuple[str, str], Sums], ...] = (
+        {("东", "灯"): before["灯"], ("西", "*书*"): before["*书*"]},
+        {("东", "灯"): now["灯"]},
+    )
     return [product_drivers(before, now, top=5), region_drivers(*cells, top=5)]
 
 
@@ -772,18 +787,24 @@ def test_everything_in_words() -> None:
     said_in_english = words(found, "en_US", lambda name: name.replace("*", "＊"))
     assert keys(findings(found)) == [
         "compared_down_percent", "compared_down_percent", "products_raised", "products_lowered",
-        "effects", "regions_raised", "odd_day", "odd_name", "grade_good_day", "best_product", "best_region",
-        "refunds_risen", "trend_down", "products_new", "products_lost", "concentrated", "forecast", "order_low",
+        "effects", "regions_raised", "regions_lowered", "odd_day", "odd_name", "grade_good_day", "best_product",
+        "best_region", "refunds_risen", "trend_down", "products_new", "products_lost", "concentrated", "forecast",
+        "order_low",
     ]  # fmt: skip
     text = "\n".join(said_in_english)
     assert "＊书＊ -80.00" in text
     assert "灯 +60.00" in text
-    assert "Refunds of 30.00 (1) took back 3.0% of sales; 1.0% is usual." in said_in_english
+    assert "Refunds of 30.00 (1) took back 3.0% of sales; before the period it was 1.0%." in said_in_english
     assert "Sales are falling by about 2.50 a day (30 days looked at)." in said_in_english
     assert "Sold for the first time in this file (1): neu." in said_in_english
     assert "Used to sell and no longer do (1): weg (last on 2026-03-05)." in said_in_english
-    assert "1 of 3 products make 98.0% of sales." in said_in_english
+    assert "98.0% of sales come from 1 of 3 products." in said_in_english
     assert all("{" not in line for line in words(found, "zh_Hans"))
+
+
+def test_a_region_that_is_alone_drives_nothing() -> None:
+    alone = region_drivers({("东", "灯"): Sums(1, D(5), D(1))}, {("东", "灯"): Sums(1, D(9), D(1))}, top=5)
+    assert "regions_raised" not in keys(findings(study(weekly(2), drivers=[alone])))
 
 
 def test_what_is_not_worth_a_word() -> None:
@@ -793,7 +814,7 @@ def test_what_is_not_worth_a_word() -> None:
         "A good day: sales of 80.00 are above 50.00.",
         "灯 sells best: 50.00, 62.5% of sales.",
         "东 leads the regions: 50.00, 62.5% of sales.",
-        "No forecast: it needs 21 days with rows, and there are 2.",
+        "No forecast: it needs 21 days with rows (so far: 2).",
         "The average order of 40.00 is not above 40.00: bundles may raise it.",
     ]
 

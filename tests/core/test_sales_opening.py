@@ -618,6 +618,7 @@ def test_a_mapping_of_what_is_not_there_is_refused(box: Box) -> None:
     assert "lacks date (Tag)" in refusal(box, CLEAN, mapping={"date": "Tag"})
     assert "lacks date (9)" in refusal(box, CLEAN, mapping={"date": "9"})
     assert refusal(box, CLEAN, mapping={"colour": "Tag"}).startswith("[not_an_option]")
+    assert "gives date and price the same column (1)" in refusal(box, CLEAN, mapping={"date": "Date", "price": "1"})
 
 
 def test_prices_with_a_decimal_comma_are_no_names(box: Box) -> None:

@@ -5,6 +5,7 @@ import json
 import re
 import struct
 import sys
+import tempfile
 import threading
 from datetime import date, timedelta
 from decimal import Decimal
@@ -19,8 +20,9 @@ from opskit import sales
 from opskit.errors import InvalidInput, Refused, Unavailable
 from opskit.model import FileReference
 from opskit.sales import Brief, Files, Options, Progress
+from opskit.sales.insight.sums import about
 from opskit.sales.opening import Limits
-from opskit.sales.plain import about, money, number, plain, signed
+from opskit.sales.plain import money, number, plain, signed
 
 HEADER = "Date,Product,Price,Amount,Region"
 MONDAY = date(2026, 3, 2)
@@ -73,7 +75,7 @@ def test_what_is_asked_for_is_understood_as_people_write_it() -> None:
     assert asked.range_ends == (Decimal(100), Decimal(15_000))
     assert asked.exports == ("html", "xlsx")
     assert Options(date="最新").day is None
-    assert Options.model_validate({"column_mapping": '{"date": 2}'}).column_mapping == {"date": "2"}
+    assert Options.model_validate({"column_mapping": '{"date": 2, "region": null}'}).column_mapping == {"date": "2"}
     assert Options.model_validate({"thresholds": '{"good": 7}'}).thresholds.good == 7  # type: ignore[union-attr]
 
 
@@ -265,7 +267,16 @@ def test_a_few_rows_that_are_alike_are_not_worth_a_word_in_the_report(tmp_path: 
     assert few.quality.duplicate_rows == 1
     assert [one.code for one in few.quality.warnings] == ["duplicate_rows"]
     assert "⚠" not in few.report
-    assert "⚠ 3 rows repeat" in examined(f"{HEADER}\n{rows}" + "2026-03-01,a,1,1,x\n" * 3, tmp_path).analysis.report
+    three = examined(f"{HEADER}\n{rows}" + "2026-03-01,a,1,1,x\n" * 3, tmp_path).analysis
+    assert "cell for cell, and were counted: 3." in three.report
+
+
+def test_rows_without_a_currency_are_not_said_to_be_in_another_one(tmp_path: Path) -> None:
+    rows = "2026-03-01,a,$1,1,x\n" + "2026-03-01,a,1,1,x\n" * 1500
+    found = examined(f"{HEADER}\n{rows}", tmp_path, language="en_US").analysis.quality
+    told = {one.code: one.message for one in found.warnings}
+    assert told["mixed_currency"] == "Only some rows name a currency, USD; the others may be in another one."
+    assert told["unmarked_currency"] == "Rows that name no currency, taken as USD, which others name: 1,500."
 
 
 def test_what_a_heading_says_is_harmless_in_a_warning(tmp_path: Path) -> None:
@@ -402,7 +413,7 @@ def test_amounts_as_people_write_them() -> None:
     assert plain("a\n  b") == "a b"
     assert plain("") == "–"
     assert plain("x" * 40) == "x" * 40
-    assert plain("x" * 41) == "x" * 39 + "…"
+    assert plain("x" * 26 + "y" * 15) == "x" * 24 + "…" + "y" * 15
     for active in "\\`*_{}[]<>#|~!@&$=":
         assert plain(f"a{active}b") == f"a{chr(ord(active) + 0xFEE0)}b"
 
@@ -476,3 +487,86 @@ def test_a_day_on_which_the_shop_is_closed_is_forecast_so(tmp_path: Path) -> Non
     days = [MONDAY + timedelta(offset) for offset in range(41) if offset % 7 != 6]
     text = "\n".join([HEADER, *(f"{day},lamp,{100 + day.day},2,north" for day in days)]) + "\n"
     assert "- 04-12 closed" in examined(text, tmp_path).analysis.report
+
+
+def test_one_of_something_is_said_as_well_as_many(tmp_path: Path) -> None:
+    found = examined(f"{HEADER}\n2026-03-01,lamp,10,1,north\n", tmp_path)
+    titles = [f"{one.title} {one.note} {one.key}" for one in found.charts]
+    said = "\n".join([found.analysis.report, *found.analysis.insights, *titles])
+    assert not re.search(r"\b1 (pcs|products|rows|days|regions|orders)\b|\bare 1\b", said)
+
+
+def on_two_days(before: str, *now: str, **options: Any) -> Files:
+    """One row of the lamp on the first day, and rows on the second."""
+    rows = "".join(f"2026-03-04,{row}\n" for row in now)
+    with tempfile.TemporaryDirectory() as folder:
+        return examined(f"{HEADER}\n2026-03-03,lamp,{before},1,north\n{rows}", Path(folder), **options)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [
+        ("100000", "100010", "▲ 10.00 (+0.01%)"),
+        ("100000", "99990", "▼ 10.00 (-0.01%)"),
+        ("10000000", "10000010", "+10.00"),
+        ("1000", "1010", "▲ 10.00 (+1.0%)"),
+    ],
+)
+def test_a_tiny_change_is_not_said_to_be_none(before: str, now: str, told: str) -> None:
+    found = on_two_days(before, f"lamp,{now},1,north", language="en_US").analysis
+    assert found.digest.splitlines()[2] == f"{told} against the day before"
+    assert not re.search(r"[-+]?\b0\.0%", "\n".join([found.report, *found.insights]))
+
+
+def test_a_share_is_told_only_where_it_says_something() -> None:
+    more = on_two_days("100", "lamp,400,1,north", "book,100,-1,south", language="en_US").analysis
+    assert "lamp sells best: 400.00." in more.insights
+    assert "north leads the regions: 400.00." in more.insights
+    less = on_two_days("100", "lamp,100,1,north", "book,300,-1,south", language="en_US", exports="html")
+    assert [one.percentage for one in less.analysis.region_analysis] == [-50, 150]  # the figures are the reference's
+    assert "- **north** 100.00 (–)" in less.analysis.report
+    page = [one.content().decode() for one in less.attachments()][-1]
+    assert "150.00%" not in page
+
+
+def test_refunds_that_are_more_than_sales_are_said_so() -> None:
+    found = on_two_days("100", "lamp,100,1,north", "book,300,-1,south", language="en_US").analysis
+    assert found.digest.splitlines()[-1] == "Refunds of 300.00 (1) are higher than what was sold: 100.00."
+    assert not any("bundles may raise it" in one for one in found.insights)
+    assert "Other products (1) 0.00" not in found.report  # the lamp sold as before
+
+
+def test_long_names_are_told_apart_where_they_differ() -> None:
+    """Here that is neither the beginning nor the last fifteen characters."""
+    models = [f"Professional wireless keyboard with backlight, model {number:02d} (space grey)" for number in range(5)]
+    found = on_two_days("100", *(f'"{model}",{place},1,north' for place, model in enumerate(models, 10)))
+    shown = [line.split("**")[1] for line in found.analysis.report.splitlines() if line[:1].isdecimal()]
+    assert len(set(shown)) == 5
+    assert max(map(len, shown)) <= 40
+    names = json.loads(found.analysis.chart_blocks.split("```echarts")[2].split("```")[0])["yAxis"]["data"]
+    assert len(set(names)) == 5
+
+
+def test_the_line_of_the_forecast_goes_past_days_on_which_the_shop_is_closed(tmp_path: Path) -> None:
+    open_days = "\n".join(one for one in weeks(8).splitlines() if not one[:1].isdecimal() or not sunday(one))
+    found = examined(f"{open_days}\n", tmp_path)
+    assert [one.sales for one in found.analysis.forecast].count(Decimal(0)) == 1
+    sales_, ahead = found.charts[0].series
+    assert len(ahead.known) == 6
+    assert Decimal(0) not in [*sales_.known.values(), *ahead.known.values()]
+
+
+def sunday(row: str) -> bool:
+    return date.fromisoformat(row[:10]).weekday() == 6
+
+
+def test_what_is_estimated_is_not_told_to_the_cent(tmp_path: Path) -> None:
+    found = examined(weeks(8, d55="lamp,33.33,3,north"), tmp_path, language="en_US").analysis
+    (ahead,) = [one for one in found.insights if "to be expected" in one]
+    assert re.fullmatch(r"About [\d,]+ is to be expected in the next 7 days, most on 2026-05-\d\d \([\d,]+\)\.", ahead)
+
+
+def test_a_day_that_is_not_over_is_not_called_low(tmp_path: Path) -> None:
+    text = f"{HEADER}\n2026-11-20,lamp,10,1,north\n{TODAY},lamp,10,1,north\n"
+    assert not any("worth a look" in one for one in examined(text, tmp_path).analysis.insights)
+    assert any("worth a look" in one for one in examined(text, tmp_path, date="2026-11-20").analysis.insights)

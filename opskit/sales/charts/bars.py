@@ -34,10 +34,11 @@ def draw_bars(canvas: Canvas, chart: Chart, top: float) -> float:
     else:
         left, right, pitch, lower = MARGIN, WIDTH - MARGIN, 92.0, 42.0
     scale = _Scale.over([row.value for row in rows if row.drawn], left, right)
-    for place, row in enumerate(rows):
+    name_room = left - MARGIN - _GAP if not lower else right - MARGIN - room - _GAP
+    names = glyphs.fitted_apart([row.name for row in rows], BODY, name_room + 1)
+    for place, (row, name) in enumerate(zip(rows, names, strict=True)):
         y = top + 16 + place * pitch
-        name_room = left - MARGIN - _GAP if not lower else right - MARGIN - room - _GAP
-        canvas.text((MARGIN, y + 31), glyphs.fitted(row.name, BODY, name_room + 1))
+        canvas.text((MARGIN, y + 31), name)
         canvas.text((WIDTH - MARGIN - room + figure_room, y + 31), row.figure, anchor="end", bold=True)
         canvas.text((WIDTH - MARGIN, y + 31), row.share, size=SMALL, colour=colours.FAINT_INK, anchor="end")
         if row.drawn:

@@ -7,6 +7,7 @@ of the whole text before it draws: one in a name would keep the reader waiting f
 
 import json
 import re
+from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 from typing import Any
 
@@ -128,7 +129,7 @@ def _bars(chart: Chart) -> Option:
         "yAxis": {
             "type": "category",
             "inverse": True,
-            "data": list(map(_cut, chart.labels)),
+            "data": _cut(chart.labels),
             "axisTick": {"show": False},
             "axisLabel": {"interval": 0, "fontSize": _NAME_SIZE, "width": _NAME_PIXELS + 6, "overflow": "truncate"},
         },
@@ -136,9 +137,11 @@ def _bars(chart: Chart) -> Option:
     }
 
 
-def _cut(name: str) -> str:
-    """A name with both its ends where it is too long for its place; the browser has more scripts than our font."""
-    return glyphs.fitted(name, _NAME_SIZE, _NAME_PIXELS) if glyphs.shown(name) == name else name
+def _cut(names: Sequence[str]) -> list[str]:
+    """Names, too long ones with both their ends; the browser has more scripts than our font, and cuts those."""
+    ours = [name for name in names if glyphs.shown(name) == name]
+    cut = dict(zip(ours, glyphs.fitted_apart(ours, _NAME_SIZE, _NAME_PIXELS), strict=True))
+    return [cut.get(name, name) for name in names]
 
 
 def _bar(value: Decimal, shade: Shade, share: str, locale: Locale) -> Option:

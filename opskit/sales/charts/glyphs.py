@@ -6,6 +6,7 @@ Format of the tables: OpenType 1.9, cmap subtable 4, head, hhea, hmtx.
 import struct
 import unicodedata
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
@@ -15,6 +16,7 @@ FILE = Path(__file__).parent / "fonts" / "OpsKitSans.otf"
 FAMILY = "OpsKit Sans"
 _BOX = "□"
 _MORE = "…"
+_ENDS = (1 / 3, 2 / 3, 0.9)  # shares of the room
 _LAST_POINT = 0xFFFE  # what follows only ends the table
 _SILENT = ("Cc", "Cf", "Mn", "Me")  # controls and marks: a box for each would be noise
 _SKIN = range(0x1F3FB, 0x1F400)
@@ -74,16 +76,26 @@ def width(text: str, size: float) -> float:
     return sum(known.widths[ord(character)] for character in text) * size / known.em
 
 
-def fitted(text: str, size: float, room: float) -> str:
+def fitted(text: str, size: float, room: float, *, end: float = 1 / 3) -> str:
     """``text``, as ``shown`` gave it, or its beginning and end with … between, so that it is not wider than ``room``.
 
-    Names of products differ at their end ("… 256 GB black"), so a third of the room is kept for that.
+    Names of products differ at their end ("… 256 GB black"), so a share of the room is kept for that.
     """
     if width(text, size) <= room:
         return text
     known = glyphs()
     widths = [known.widths[ord(character)] * size / known.em for character in text]
     left = room - width(_MORE, size)
-    tail = bisect_right(list(accumulate(reversed(widths))), left / 3)
+    tail = bisect_right(list(accumulate(reversed(widths))), left * end)
     head = bisect_right(list(accumulate(widths)), left - sum(widths[len(widths) - tail :]))
     return text[:head].rstrip() + _MORE + text[len(text) - tail :].lstrip()
+
+
+def fitted_apart(texts: Sequence[str], size: float, room: float) -> list[str]:
+    """Each of some names ``fitted``, with as much of the ends as it takes to tell those apart that are not alike."""
+    apart: list[str] = []
+    for end in _ENDS:
+        found = [fitted(text, size, room, end=end) for text in texts]
+        if len(set(found)) > len(set(apart)):
+            apart = found
+    return apart

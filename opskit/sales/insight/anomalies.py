@@ -26,6 +26,7 @@ _UNUSUAL, _UNUSUAL_NAME = 3.5, 5.0  # scores; there are many names, and so more 
 _LEAST_DISTANCE = 0.2  # share of what is usual
 _LEAST_PART = 0.05  # a name's distance, as a share of what is usual for the whole day
 _SOLD_SHARE = 0.75  # a name that sells on fewer days has no usual day
+_RARE = 0.02  # share of other days without sales; where there are more, a sale more or less makes such a day
 
 type What = Literal["total", "product", "region"]
 type History = Mapping[date, Decimal]
@@ -71,21 +72,24 @@ class Odd:
 def odd_days(focus: Focus, calendar: Calendar, refunded: Mapping[date, Decimal], *, top: int) -> list[Odd]:
     """Unusual days of the focus and of the 28 days up to its end: those of the focus first, then the most unusual.
 
-    A day without rows that ought to have some is 0. A last day that is surely unfinished is left out, and a day that
-    may be says so. ``refunded`` holds what each day's rows below 0 come to. None where fewer than 4 of a weekday are
-    known or the file has rows on fewer than half its days.
+    A day without rows that ought to have some is 0; it is not unusual where more than one other in 50 is so. A last
+    day that is surely unfinished is left out, and a day that may be says so. ``refunded`` holds what each day's rows
+    below 0 come to. None where fewer than 4 of a weekday are known or the file has rows on fewer than half its days.
     """
     days = _shop_days(focus.period.last, calendar)
     sums = [calendar.days.get(day, NOTHING) for day in days]
     values, unit = scaled([one.sales for one in sums])
     orders = [float(one.rows) for one in sums]
     usual, usual_orders = Usual(days, values).all(), Usual(days, orders).all()
+    often_none = _often_none(values)
     recent = Period(min(focus.period.first, focus.period.last - timedelta(_RECENT - 1)), focus.period.last)
     found = []
     for day, value, normal, score, normal_orders in zip(
         days, values, usual, scores(values, usual), usual_orders, strict=True
     ):
         if normal is None or day not in recent or not _far(value, normal, score, _UNUSUAL):
+            continue
+        if often_none and not value:
             continue
         back = refunded.get(day, ZERO)
         reason = _reason(day, value / normal, normal_orders, calendar)
@@ -105,7 +109,8 @@ def odd_names(
 
     ``histories`` holds each name's sales on the days on which it sold; those that matter will do (a hundred names by
     sales over the last 400 days), they need not be all. Counted are names that sell on three days of four and whose
-    distance is 5 % of a usual day or more. None for a focus of several days, or one that is or may be unfinished.
+    distance is 5 % of a usual day or more; not sold at all is unusual only where that is rare. None for a focus of
+    several days, or one that is or may be unfinished.
     """
     day = focus.period.last
     if focus.period.length > 1 or (calendar.unfinished and day == calendar.span.last):
@@ -123,6 +128,8 @@ def odd_names(
         sales = [histories[name].get(one, ZERO) for one in days]
         values = [float(EXACT.divide(value, unit)) for value in sales]
         if sum(value != 0 for value in values) < _SOLD_SHARE * len(values):
+            continue
+        if not values[last] and _often_none(values):
             continue
         usual = Usual(days, values)
         normal = usual.on(last)
@@ -148,6 +155,11 @@ def _shop_days(last: date, calendar: Calendar) -> list[date]:
     first = history(last, calendar).first
     over = calendar.span.last - timedelta(calendar.unfinished == "today")
     return [day for day in Period(first, min(last, over)) if calendar.expects(day)]
+
+
+def _often_none(values: list[float]) -> bool:
+    """Whether more than one day in 50, another one than that which is asked about, has no sales."""
+    return values.count(0.0) - 1 > _RARE * len(values)
 
 
 def _far(value: float, normal: float, score: float, unusual: float) -> bool:

@@ -13,12 +13,12 @@ from opskit.sales.insight.level import Level, grade, leaders, order
 from opskit.sales.insight.movers import NewAndLost
 from opskit.sales.insight.pareto import Pareto
 from opskit.sales.insight.refunds import Refunds
-from opskit.sales.insight.said import Percent, Said, Sentences, Signed, said
+from opskit.sales.insight.said import About, Percent, Said, Sentences, Signed, said
 from opskit.sales.insight.sums import EXACT, ZERO
 from opskit.sales.insight.trend import Trend
 
 _NAMES = 3
-_MANY_REFUNDS, _WORTH_A_WORD, _RISE = Decimal(5), Decimal(1), 2  # percent, percent, times the usual
+_ALL, _MANY_REFUNDS, _WORTH_A_WORD, _RISE = Decimal(100), Decimal(5), Decimal(1), 2  # percent, and times the usual
 _CONCENTRATED = 3  # a third of the products or fewer make 80 %
 _WAYS: dict[Dimension, tuple[tuple[bool, str], ...]] = {
     "product": ((True, "products_raised"), (False, "products_lowered")),
@@ -60,14 +60,14 @@ def findings(study: Study) -> list[Said]:
         *(sentence for compared in study.compared for sentence in _comparison(compared)),
         *_drivers(study),
         *(_odd(odd) for odd in study.odd[:_NAMES]),
-        grade(study.level),
+        *_grade(study),
         *leaders(study.level),
-        *_refunds(study.refunds),
+        *_refunds(study.refunds, study.level.whole.sales),
         *_trend(study.trend),
         *_movers(study.movers),
         *_pareto(study.pareto),
         *_forecast(study.forecast),
-        order(study.level),
+        *order(study.level),
     ]
 
 
@@ -88,7 +88,7 @@ def _comparison(compared: Compared) -> Iterator[Said]:
         blanks: dict[str, object] = {"against": against(compared), "period": str(base.period)}
         blanks |= {"change": abs(change), "before": compared.before.sales}
         way = "up" if change > 0 else "down" if change else "same"
-        if share is None or not change:
+        if not share:  # unknown, or too small to be told
             yield Said(f"compared_{way}", blanks)
         else:
             yield Said(f"compared_{way}_percent", {**blanks, "share": Percent(abs(share))})
@@ -101,6 +101,8 @@ def _drivers(study: Study) -> Iterator[Said]:
         return
     base = against(study.explained)
     for drivers in study.drivers:
+        if drivers.dimension == "region" and len(drivers.named) + drivers.other_count == 1:
+            continue  # it made the whole change
         for rising, key in _WAYS[drivers.dimension]:
             if strongest := drivers.strongest(rising=rising, count=_NAMES):
                 names = tuple(
@@ -115,20 +117,30 @@ def _drivers(study: Study) -> Iterator[Said]:
 
 
 def _odd(odd: Odd) -> Said:
-    blanks = {"day": odd.day, "value": odd.value, "expected": odd.expected, "reasons": Sentences(odd.reasons)}
+    blanks = {"day": odd.day, "value": odd.value, "expected": About(odd.expected), "reasons": Sentences(odd.reasons)}
     if odd.what == "total":
         return Said("odd_day", blanks)
     return Said("odd_name", {**blanks, "name": odd.name})
 
 
-def _refunds(refunds: Refunds) -> Iterator[Said]:
+def _grade(study: Study) -> Iterator[Said]:
+    """How high sales are; a day that is not over is not called low."""
+    found = grade(study.level)
+    unfinished = any(flaw.key.startswith("unfinished") for flaw in study.flaws)
+    if not (unfinished and found.key == "grade_low_day"):
+        yield found
+
+
+def _refunds(refunds: Refunds, net: Decimal) -> Iterator[Said]:
     share, usual = refunds.share_percent, refunds.usual_percent
     if share is None:
         if refunds.rows:
             yield said("refunds_only", count=refunds.rows, sales=-refunds.sales)
         return
     blanks: dict[str, object] = {"count": refunds.rows, "sales": -refunds.sales, "share": Percent(share)}
-    if usual is not None and share >= _WORTH_A_WORD and share > usual * _RISE:
+    if share > _ALL:
+        yield said("refunds_more", count=refunds.rows, sales=-refunds.sales, sold=EXACT.subtract(net, refunds.sales))
+    elif usual is not None and share >= _WORTH_A_WORD and share > usual * _RISE:
         yield Said("refunds_risen", {**blanks, "usual": Percent(usual)})
     elif share >= _MANY_REFUNDS:
         yield Said("refunds_many", blanks)
@@ -136,7 +148,7 @@ def _refunds(refunds: Refunds) -> Iterator[Said]:
 
 def _trend(trend: Trend) -> Iterator[Said]:
     if trend.slope_per_day is not None and trend.direction in ("up", "down"):
-        yield said(f"trend_{trend.direction}", slope=abs(trend.slope_per_day), days=trend.days)
+        yield said(f"trend_{trend.direction}", slope=About(abs(trend.slope_per_day)), days=trend.days)
 
 
 def _movers(movers: NewAndLost) -> Iterator[Said]:
@@ -162,6 +174,10 @@ def _forecast(forecast: Forecast) -> Iterator[Said]:
             whole = EXACT.add(whole, day.sales)
         peak = max(forecast.days, key=lambda day: day.sales)  # the first of equals
         yield said(
-            "forecast", sales=whole, peak=date.fromisoformat(peak.date), high=peak.sales, days=len(forecast.days)
+            "forecast",
+            sales=About(whole),
+            peak=date.fromisoformat(peak.date),
+            high=About(peak.sales),
+            days=len(forecast.days),
         )
     yield from forecast.notes

@@ -33,11 +33,9 @@ def leaders(level: Level) -> Iterator[Said]:
     whole = level.whole.sales
     if whole <= 0:
         return
-    name, sales = _best(level.products)
-    yield said("best_product", name=name, sales=sales, share=Percent(percent(sales, whole)))
+    yield _leader("best_product", "best_product_alone", level.products, whole)
     if len(level.regions) > 1:
-        name, sales = _best(level.regions)
-        yield said("best_region", name=name, sales=sales, share=Percent(percent(sales, whole)))
+        yield _leader("best_region", "best_region_alone", level.regions, whole)
 
 
 def grade(level: Level) -> Said:
@@ -52,12 +50,18 @@ def grade(level: Level) -> Said:
     return said(f"grade_{name}_{'day' if level.days == 1 else 'days'}", sales=mean, threshold=threshold)
 
 
-def order(level: Level) -> Said:
-    """Whether the average order is high."""
+def order(level: Level) -> Iterator[Said]:
+    """Whether the average order is high; nothing where there is no order but only refunds, or nothing is left."""
+    if level.whole.sales <= 0:
+        return
     average = rounded(EXACT.divide(level.whole.sales, Decimal(level.whole.rows)))
     name = "order_high" if average > level.measure.high_order else "order_low"
-    return said(name, average=average, threshold=level.measure.high_order)
+    yield said(name, average=average, threshold=level.measure.high_order)
 
 
-def _best(sales: Mapping[str, Decimal]) -> tuple[str, Decimal]:
-    return min(sales.items(), key=lambda entry: (-entry[1], entry[0]))
+def _leader(key: str, alone: str, names: Mapping[str, Decimal], whole: Decimal) -> Said:
+    """The first of the names, with its share; ``alone`` where refunds of others make it more than the whole."""
+    name, sales = min(names.items(), key=lambda entry: (-entry[1], entry[0]))
+    if sales > whole:
+        return said(alone, name=name, sales=sales)
+    return said(key, name=name, sales=sales, share=Percent(percent(sales, whole)))

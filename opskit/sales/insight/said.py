@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from opskit.sales.insight.sums import rounded
+from opskit.sales.insight.sums import about, percent_text, rounded
 from opskit.wording import Locale, say
 
 type Named = Callable[[str], str]
@@ -18,8 +18,14 @@ class Signed(NamedTuple):
     money: Decimal
 
 
+class About(NamedTuple):
+    """Money that is estimated: shown whole, where it is not small."""
+
+    money: Decimal
+
+
 class Percent(NamedTuple):
-    """A share or a change in percent: shown with one place."""
+    """A share or a change in percent: shown with one place, two where it is tiny."""
 
     value: Decimal
 
@@ -34,8 +40,8 @@ class Sentences(NamedTuple):
 class Said:
     """A sentence to be worded.
 
-    A blank is money (Decimal), Signed, Percent, a count (int), a date, a name from the file (str), a further Said,
-    Sentences, or a tuple of Saids, dates or names to be listed.
+    A blank is money (Decimal), Signed, About, Percent, a count (int), a date, a name from the file (str), a further
+    Said, Sentences, or a tuple of Saids, dates or names to be listed.
     """
 
     key: str
@@ -63,8 +69,10 @@ def _shown(blank: object, locale: Locale, named: Named) -> str:
             text = blank.text(locale, named)
         case Signed(money):
             text = f"{rounded(money):+,}" if rounded(money) else f"{rounded(money)}"
+        case About(money):
+            text = about(money)
         case Percent(value):
-            text = f"{rounded(value, 1):,}%"
+            text = percent_text(value)
         case Decimal():
             text = f"{rounded(blank):,}"
         case int():

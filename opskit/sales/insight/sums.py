@@ -9,6 +9,7 @@ from typing import NamedTuple
 EXACT = Context(prec=150, Emax=MAX_EMAX, Emin=MIN_EMIN)
 ZERO = Decimal(0)
 _PLACES = 2
+_WHOLE = 100
 _LONGEST = 100  # digits; the rest is room for places
 
 
@@ -40,6 +41,16 @@ def rounded(value: Decimal, places: int = _PLACES) -> Decimal:
     if value.adjusted() > _LONGEST:
         return value
     return EXACT.plus(value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP, EXACT))
+
+
+def about(amount: Decimal) -> str:
+    """An amount that nobody knows to the cent: whole, where it is not small."""
+    return f"{rounded(amount, 0 if abs(amount) >= _WHOLE else _PLACES):,}"
+
+
+def percent_text(share: Decimal) -> str:
+    """A share in percent as people read it: one place, two where one would say 0."""
+    return f"{rounded(share, 1) or rounded(share) or 0:,}%"
 
 
 def percent(part: Decimal, whole: Decimal) -> Decimal:

@@ -272,10 +272,16 @@ def checked(head: Head, mapping: Mapping[Column, str]) -> Head:
     """``head`` if it has all that is needed.
 
     InvalidInput: ``missing_columns`` with the columns found and, as far as the content gives it away, a mapping that
-    can be used as it is; also where ``mapping`` names a column that is not there.
+    can be used as it is; also where ``mapping`` names a column that is not there. ``same_column`` where it gives one
+    column two meanings.
     """
     lost = [f"{column} ({name})" for column, name in mapping.items() if column not in head.columns]
     missing = [*lost, *(column for column in head.missing if column not in mapping)]
+    given: dict[int, Column] = {}
+    for column in (column for column in mapping if column in head.columns):
+        other = given.setdefault(head.columns[column], column)
+        if other != column:
+            raise InvalidInput("same_column", one=other, other=column, name=mapping[column])
     if not missing and (head.weight or head.place < 0):
         extra = [Caution("no_region_column")] if Column.REGION not in head.columns else []
         extra += [Caution("no_price_column")] if Column.PRICE not in head.columns else []
