@@ -56,14 +56,28 @@ def found(rows: Sequence[Row], mapping: Mapping[Column, str], lines: int) -> Hea
     """
     first = [(place, cells) for place, (line, cells) in enumerate(rows) if line < lines and len(cells) <= _WIDEST]
     best = _best([(place, place + 1, cells) for place, cells in first], rows, mapping)
-    if best is None or best.missing or Column.REGION not in best.columns:
+    if best is None or best.missing or not {Column.PRICE, Column.AMOUNT, Column.REGION} <= best.columns.keys():
         pairs = [(upper, lower + 1, _stacked(cells, rows[lower][1])) for (upper, cells), (lower, _) in pairwise(first)]
         stacked = _best([pair for pair in pairs if pair[2]], rows, mapping)
-        worse = best is None or best.missing or best.columns.items() < (stacked or best).columns.items()
-        best = stacked if worse and stacked and not stacked.missing else best
+        if stacked and not stacked.missing and (best is None or best.missing or _says_more(stacked, best)):
+            best = stacked
     if best:
         return replace(best, cautions=_cautions(best))
     return _unnamed(rows, mapping)
+
+
+def _says_more(stacked: Head, line: Head) -> bool:
+    """Whether two lines name more than one of them: all that it names and more, or the columns of a group.
+
+    "Sales" above "Price" and "Quantity" is a group, and no line total.
+    """
+    if line.columns.items() < stacked.columns.items():
+        return True
+    return (
+        stacked.place == line.place
+        and line.columns.keys() - stacked.columns.keys() <= {Column.TOTAL}
+        and (len(stacked.columns) > len(line.columns))
+    )
 
 
 def _best(
