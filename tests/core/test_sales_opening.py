@@ -731,6 +731,12 @@ def test_the_other_line_end_between_quotation_marks_belongs_to_the_cell(box: Box
     assert [row[1] for row in rows_of(layout)] == ['TV 5"', "Y", "X"]
 
 
+def test_line_totals_are_not_less_than_the_price_of_one(box: Box) -> None:
+    data = "Date,Product,Price,Sales\n2026-03-01,TV,12.50,2\n2026-03-01,TV,12.50,1\n2026-03-01,TV,x\n"
+    assert refusal(box, data).startswith("[missing_columns]")
+    assert Column.TOTAL in box(data, mapping={"total": "Sales"}).columns
+
+
 def test_a_group_above_names_is_no_line_total(box: Box) -> None:
     data = "Date,Product,Sales,,Region\n,,Price,Quantity,\n2026-03-01,TV,12.50,2,N\n"
     assert {column.value: place for column, place in box(data).columns.items()} == {
@@ -774,6 +780,7 @@ def test_two_lines_are_one_header_only_where_that_names_more(box: Box) -> None:
         ("Date,Product,Paid Out Amount,Amount", "2026-03-01,TV,8,56", "date product - total"),
         ("Date,Product,Price,Booked Amount", "2026-03-01,TV,2,8", "date product price amount"),
         ("Date,Product,Price,Total,Region", "2026-03-01,TV,2,8,N", "date product - total region"),
+        ("Date,Product,Price,Unit Price,Quantity", "2026-03-01,TV,6,2,3", "date product - price amount"),
     ],
 )
 def test_columns_find_their_meaning(box: Box, header: str, row: str, columns: str) -> None:

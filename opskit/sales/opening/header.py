@@ -158,10 +158,21 @@ def _named(cells: list[str], below: list[list[str]], mapping: Mapping[Column, st
             weight += 2
             strong += 1
     listed = offers and (Column.PRICE, _LISTED) in offers[columns.get(Column.PRICE, 0)]
-    if (listed or Column.AMOUNT not in columns) and Column.TOTAL in columns and Column.PRICE not in mapping:
+    uncounted = Column.AMOUNT not in columns and {Column.PRICE, Column.TOTAL} <= columns.keys()
+    if uncounted and Column.TOTAL not in mapping and _is_smaller(columns, below):
+        del columns[Column.TOTAL]  # "Sales" that are pieces
+    if (listed or uncounted) and Column.TOTAL in columns and Column.PRICE not in mapping:
         columns.pop(Column.PRICE, None)  # of how many, nothing tells: the line total is the sale
     enough = by_name or (len(columns) - numbered >= _ENOUGH and strong)
     return columns, weight if enough and not _holds_day(cells) else 0
+
+
+def _is_smaller(columns: Mapping[Column, int], below: Sequence[Sequence[str]]) -> bool:
+    """Whether most of what should be line totals is less than the price of one."""
+    places = columns[Column.PRICE], columns[Column.TOTAL]
+    pairs = [[number(row[place], units=True) for place in places] for row in below if max(places) < len(row)]
+    known = [(abs(price.value), abs(total.value)) for price, total in pairs if price and total]
+    return sum(total < price for price, total in known) * 2 > len(known)
 
 
 def _is_plain(offer: Sequence[tuple[Column, int]]) -> bool:
