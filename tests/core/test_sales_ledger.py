@@ -397,6 +397,50 @@ def test_rows_without_a_date_and_minus_times_minus_are_told(tmp_path: Path) -> N
         assert found.account.cautions == []
 
 
+@pytest.mark.parametrize(
+    ("prices", "delimiter", "told"),
+    [
+        ("1.299 899", ";", "1.299"),
+        ("1.299 2.499", ",", "1.299"),
+        ("1,499 2,499", ";", "1,499"),
+        ("1,499 2.499", ";", ""),
+        ("1.299 0.500", ";", ""),
+        ("1.299 12.50", ";", ""),
+        ("1.299 12,50", ";", ""),
+        ("12 13", ";", ""),
+    ],
+)
+def test_marks_that_nothing_tells_the_meaning_of_are_told(
+    tmp_path: Path, prices: str, delimiter: str, told: str
+) -> None:
+    lines = ["Date|Product|Quantity|Price", *(f"2026-03-01|TV|1|{price}" for price in prices.split())]
+    with read("\n".join(lines).replace("|", delimiter), tmp_path) as found:
+        assert dict(found.account.cautions).get("ambiguous_marks", {}).get("text", "") == told
+
+
+def test_units_of_one_measure_are_told_where_they_are_mixed(tmp_path: Path) -> None:
+    for units, told in [("g kg", "g, kg"), ("台 箱", ""), ("升 毫升", "升, 毫升")]:
+        rows = "".join(f"2026-03-01,灯,1,2{unit}\n" for unit in units.split())
+        with read(f"日期,产品,单价,数量\n{rows}", tmp_path) as found:
+            assert dict(found.account.cautions).get("mixed_units", {}).get("units", "") == told
+
+
+def test_days_that_a_spreadsheet_seems_to_have_swapped_are_told(tmp_path: Path) -> None:
+    swapped = ["2025-03-04", "2025-05-04", "2025-06-12", "25/04/2025", "26/04/2025", "27/04/2025"]
+    for days, told in [(swapped, True), ([*swapped, "2025-03-13"], False), ([*swapped, "11/04/2025"], False)]:
+        rows = "".join(f"{day},a,1,2\n" for day in days)
+        with read(f"Date,Product,Price,Amount\n{rows}", tmp_path) as found:
+            assert ("swapped_days" in dict(found.account.cautions)) == told
+    with read("Date,Product,Price,Amount\n25/04/2025,a,1,2\n", tmp_path) as found:
+        assert found.account.cautions == []
+
+
+def test_a_region_that_is_a_number_where_no_other_is_shows_a_comma_too_many(tmp_path: Path) -> None:
+    rows = "2026-03-01,TV,5.00,2,North\n" * 9
+    with read(f"Date,Product,Price,Amount,Region\n{rows}2026-03-01,TV, 12,5.00,2\n", tmp_path) as found:
+        assert found.account.rejected == {"field_count": 1}
+
+
 def test_orders_that_were_not_carried_through_are_told(tmp_path: Path) -> None:
     undone = [
         ("订单状态", "已退款"), ("Financial Status", "voided"), ("业务类型", "退货"), ("TransactionType", "Return"),

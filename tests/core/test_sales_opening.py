@@ -722,6 +722,41 @@ def test_line_ends_of_all_kinds_within_cells(box: Box) -> None:
     assert rows_of(layout) == [["2026-03-01", f"TV{BREAK}big", "12.50", "2", "North", f"a{BREAK}b"]]
 
 
+def test_the_other_line_end_between_quotation_marks_belongs_to_the_cell(box: Box) -> None:
+    layout = box('Date,"Product\n(all)",Price,Amount,Note\r2026-03-01,"TV\nbig",12.50,2,"a\nb"\r2026-03-02,X,1,1,\r')
+    assert rows_of(layout) == [
+        ["2026-03-01", f"TV{BREAK}big", "12.50", "2", f"a{BREAK}b"],
+        ["2026-03-02", "X", "1", "1", ""],
+    ]
+    layout = box('Date,Product,Price,Amount\n2026-03-01,TV 5",12.50,2\r2026-03-02,"Y",1,1\n2026-03-03,X,1,1\n')
+    assert [row[1] for row in rows_of(layout)] == ['TV 5"', "Y", "X"]
+
+
+def test_line_totals_are_not_less_than_the_price_of_one(box: Box) -> None:
+    data = "Date,Product,Price,Sales\n2026-03-01,TV,12.50,2\n2026-03-01,TV,12.50,1\n2026-03-01,TV,x\n"
+    assert refusal(box, data).startswith("[missing_columns]")
+    assert Column.TOTAL in box(data, mapping={"total": "Sales"}).columns
+
+
+def test_a_group_above_names_is_no_line_total(box: Box) -> None:
+    data = "Date,Product,Sales,,Region\n,,Price,Quantity,\n2026-03-01,TV,12.50,2,N\n"
+    assert {column.value: place for column, place in box(data).columns.items()} == {
+        "date": 0,
+        "product": 1,
+        "price": 2,
+        "amount": 3,
+        "region": 4,
+    }
+    layout = box("Date,Product,Sales,,Region\n,,USD,,\n2026-03-01,TV,12.50,2,N\n")
+    assert (layout.columns[Column.TOTAL], layout.header) == (2, ["Date", "Product", "Sales", "", "Region"])
+
+
+@pytest.mark.parametrize("price", ["¥12.50", "12.50\xa0", "1\u202f200", "１２．５０", "12.50 €"])
+def test_gb18030_is_known_by_other_signs_than_hanzi(box: Box, price: str) -> None:
+    layout = box(f"Date,Product,Price,Amount\n2026-03-01,TV,{price},2\n".encode("gb18030"))
+    assert (layout.encoding, rows_of(layout)[0][2].strip()) == ("gb18030", price.strip())
+
+
 def test_two_lines_are_one_header_only_where_that_names_more(box: Box) -> None:
     assert box("Date,Product,Price,Amount\n,,CNY,pcs\n2026-03-01,TV,12.50,2\n").header_row == 0
     assert box("Sales,,,\nDate,Product,Price,Amount\n2026-03-01,TV,12.50,2\n").header_row == 1
@@ -746,6 +781,7 @@ def test_two_lines_are_one_header_only_where_that_names_more(box: Box) -> None:
         ("Date,Product,Paid Out Amount,Amount", "2026-03-01,TV,8,56", "date product - total"),
         ("Date,Product,Price,Booked Amount", "2026-03-01,TV,2,8", "date product price amount"),
         ("Date,Product,Price,Total,Region", "2026-03-01,TV,2,8,N", "date product - total region"),
+        ("Date,Product,Price,Unit Price,Quantity", "2026-03-01,TV,6,2,3", "date product - price amount"),
     ],
 )
 def test_columns_find_their_meaning(box: Box, header: str, row: str, columns: str) -> None:

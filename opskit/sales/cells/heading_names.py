@@ -99,6 +99,9 @@ NAMES: dict[Column, dict[int, str]] = {
         """,
     },
     Column.PRICE: {
+        97: """
+            unit price, price each, price per unit, unitprice
+        """,
         100: """
             price paid, actual price, discounted price, final price
             成交价 成交单价 成交价格 实际成交价 实付单价 实付价 实收单价 实际单价 实售价 实际售价 到手价 折后价 折后单价
@@ -106,8 +109,8 @@ NAMES: dict[Column, dict[int, str]] = {
             商品优惠后价格 商品优惠后单价 商品折后价 商品成交单价 税込単価 税込価格
         """,
         95: """
-            price, unit price, selling price, sale price, sales price, price each, item price, price per unit
-            unitprice, lineitem price, danjia, shoujia, jiage, xiaoshoudanjia, precio, preis
+            price, selling price, sale price, sales price, item price, lineitem price, danjia, shoujia
+            jiage, xiaoshoudanjia, precio, preis
             单价 售价 价格 销售单价 商品单价 产品单价 销售价 销售价格 商品价格 产品价格 商品售价 出售价 단가 가격
             einzelpreis, stückpreis, verkaufspreis, prix unitaire, prix, prix de vente, precio unitario, precio de venta
             preço, preço unitário, valor unitário, prezzo, prezzo unitario

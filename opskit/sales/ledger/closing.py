@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from opskit.errors import InvalidInput
 from opskit.sales.cells import Column
-from opskit.sales.ledger import beside, judging, questions, sql
+from opskit.sales.ledger import beside, hazards, judging, questions, sql
 from opskit.sales.ledger.asking import Asking
 from opskit.sales.ledger.joining import Joined, Joiner
 from opskit.sales.ledger.quality import Account, Example
@@ -34,7 +34,8 @@ def closed(ask: Asking, layout: Layout, sieve: Sieve) -> Account:
     _account(ask, layout, sieve)
     if not account.accepted:
         raise _refusal(layout, account)
-    beside.tell(ask, layout, sieve.shape, account)
+    for each in (beside, hazards):
+        each.tell(ask, layout, sieve.shape, account)
     return account
 
 

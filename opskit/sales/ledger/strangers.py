@@ -20,7 +20,7 @@ class Strangers:
 
     def __init__(self, ask: Asking, layout: Layout, shape: Shape, rows: int) -> None:
         self._ask, self._layout, self._shape, self._rows = ask, layout, shape, rows
-        self.numbered_regions = False
+        self.numbered_regions = self._rare_figures = False
 
     def labels(self, *, totals: bool) -> list[Label]:
         """The strange names, each with its column. ``totals``: some line may hold the label of one."""
@@ -62,6 +62,7 @@ class Strangers:
         rows = dict(self._ask.all(sql.REGIONS))
         figures = {name for name in rows if is_figure(name)}
         few = sum(rows[name] for name in figures) * 2 <= sum(rows.values())
+        self._rare_figures = sum(rows[name] for name in figures) * _FEW <= sum(rows.values())
         self.numbered_regions = not few and not any(map(self.is_shifted, layout.sample))
         place = layout.columns[Column.REGION]
         here, before = (
@@ -71,8 +72,13 @@ class Strangers:
         return [Label(name, Column.REGION) for name in sorted(odd | (set() if self.numbered_regions else figures))]
 
     def is_shifted(self, row: list[str]) -> bool:
-        """Whether a row has a number for a region, and a region in the next column, where none should be."""
+        """Whether a row has a number for a region, and a region in the next column, where none should be.
+
+        Where hardly any region is a number, one that is shows by itself that a comma has parted another cell.
+        """
         place = self._layout.columns[Column.REGION]
+        if self._rare_figures and place < len(row) and cells.number(row[place].strip()):
+            return True
         if place + 1 >= len(row) or not is_figure(row[place].strip()) or not cells.is_region(row[place + 1].strip()):
             return False
         return not any(cells.column_of(name) is Column.REGION for name in self._layout.header[place + 1 : place + 2])

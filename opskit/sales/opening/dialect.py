@@ -145,7 +145,7 @@ def records(lines: Iterable[str], dialect: Dialect, width: int, other: str = "\r
     """The records of physical lines without line ends; ``width`` is how many cells a record should have.
 
     ``other`` is the line end that the file does not use: within a line it ends a record where one side is a record,
-    and is a space elsewhere.
+    and is a space elsewhere; between quotation marks it belongs to the cell.
     """
     source = enumerate(lines)
     queue: deque[tuple[int, str]] = deque()
@@ -160,19 +160,35 @@ def records(lines: Iterable[str], dialect: Dialect, width: int, other: str = "\r
         number += shift
         line = line.replace("\0", "").rstrip("\r\x1a")
         if other in line:
-            pieces = line.split(other)
-            if width > 1 and any(_is_record(piece, dialect, width) for piece in pieces):
+            pieces = pieces_of(line, dialect.quote, other)
+            if width > 1 and len(pieces) > 1 and any(_is_record(piece, dialect, width) for piece in pieces):
                 shift += len(pieces) - 1
                 numbered = [(number + place - shift, piece) for place, piece in enumerate(pieces) if piece]
                 queue.extendleft(reversed(numbered))
                 continue
-            line = line.replace(other, " ")
+            line = line.replace(other, "\n" if len(pieces) == 1 else " ")
         cells, opened = split(line, dialect)
         if opened >= 0 and patience:
             joined = _continued(line, dialect, width, queue, source, start=opened)
             patience -= joined is None
             cells = joined or cells
         yield number, cells
+
+
+def pieces_of(line: str, quote: str, other: str) -> list[str]:
+    """A line parted at the line ends that stand outside quotation marks; at all of them where the marks do not pair."""
+    pieces = line.split(other)
+    if line.count(quote) % 2 or quote not in line:
+        return pieces
+    whole: list[str] = []
+    within = False
+    for piece in pieces:
+        if within:
+            whole[-1] += other + piece
+        else:
+            whole.append(piece)
+        within ^= piece.count(quote) % 2 == 1
+    return whole
 
 
 def _is_record(line: str, dialect: Dialect, width: int) -> bool:

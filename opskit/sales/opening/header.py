@@ -56,14 +56,28 @@ def found(rows: Sequence[Row], mapping: Mapping[Column, str], lines: int) -> Hea
     """
     first = [(place, cells) for place, (line, cells) in enumerate(rows) if line < lines and len(cells) <= _WIDEST]
     best = _best([(place, place + 1, cells) for place, cells in first], rows, mapping)
-    if best is None or best.missing or Column.REGION not in best.columns:
+    if best is None or best.missing or not {Column.PRICE, Column.AMOUNT, Column.REGION} <= best.columns.keys():
         pairs = [(upper, lower + 1, _stacked(cells, rows[lower][1])) for (upper, cells), (lower, _) in pairwise(first)]
         stacked = _best([pair for pair in pairs if pair[2]], rows, mapping)
-        worse = best is None or best.missing or best.columns.items() < (stacked or best).columns.items()
-        best = stacked if worse and stacked and not stacked.missing else best
+        if stacked and not stacked.missing and (best is None or best.missing or _says_more(stacked, best)):
+            best = stacked
     if best:
         return replace(best, cautions=_cautions(best))
     return _unnamed(rows, mapping)
+
+
+def _says_more(stacked: Head, line: Head) -> bool:
+    """Whether two lines name more than one of them: all that it names and more, or the columns of a group.
+
+    "Sales" above "Price" and "Quantity" is a group, and no line total.
+    """
+    if line.columns.items() < stacked.columns.items():
+        return True
+    return (
+        stacked.place == line.place
+        and line.columns.keys() - stacked.columns.keys() <= {Column.TOTAL}
+        and (len(stacked.columns) > len(line.columns))
+    )
 
 
 def _best(
@@ -144,10 +158,21 @@ def _named(cells: list[str], below: list[list[str]], mapping: Mapping[Column, st
             weight += 2
             strong += 1
     listed = offers and (Column.PRICE, _LISTED) in offers[columns.get(Column.PRICE, 0)]
-    if (listed or Column.AMOUNT not in columns) and Column.TOTAL in columns and Column.PRICE not in mapping:
+    uncounted = Column.AMOUNT not in columns and {Column.PRICE, Column.TOTAL} <= columns.keys()
+    if uncounted and Column.TOTAL not in mapping and _is_smaller(columns, below):
+        del columns[Column.TOTAL]  # "Sales" that are pieces
+    if (listed or uncounted) and Column.TOTAL in columns and Column.PRICE not in mapping:
         columns.pop(Column.PRICE, None)  # of how many, nothing tells: the line total is the sale
     enough = by_name or (len(columns) - numbered >= _ENOUGH and strong)
     return columns, weight if enough and not _holds_day(cells) else 0
+
+
+def _is_smaller(columns: Mapping[Column, int], below: Sequence[Sequence[str]]) -> bool:
+    """Whether most of what should be line totals is less than the price of one."""
+    places = columns[Column.PRICE], columns[Column.TOTAL]
+    pairs = [[number(row[place], units=True) for place in places] for row in below if max(places) < len(row)]
+    known = [(abs(price.value), abs(total.value)) for price, total in pairs if price and total]
+    return sum(total < price for price, total in known) * 2 > len(known)
 
 
 def _is_plain(offer: Sequence[tuple[Column, int]]) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from opskit.errors import InvalidInput
-from opskit.sales.opening.dialect import Dialect, candidates, records, sep_of, usual_width
+from opskit.sales.opening.dialect import Dialect, candidates, pieces_of, records, sep_of, usual_width
 from opskit.sales.opening.encoding import Encoding
 from opskit.sales.opening.layout import Row, not_a_table
 
@@ -80,7 +80,7 @@ def head_of(lines: Iterable[str]) -> tuple[list[str], int, str]:
 def readings(head: Sequence[str], skip: int, told: str, other: str) -> Iterator[tuple[Dialect, int, list[Row]]]:
     """Each way in which the first lines may be written: the dialect, the usual width, and the records it makes."""
     body = list(head[skip:])
-    parted = [piece for line in body for piece in line.split(other) if piece]
+    parted = [piece for line in body for piece in pieces_of(line, '"', other) if piece]
     for dialect in candidates(parted, told):
         width = usual_width(parted, dialect)
         yield dialect, width, [(line + skip, cells) for line, cells in records(body, dialect, width, other)]
