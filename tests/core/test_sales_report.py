@@ -128,7 +128,7 @@ def test_three_lines_for_the_boss(tmp_path: Path) -> None:
     figures, compared, news = found.digest.split("\n\n")
     assert figures == "Sales **3,440.00** · Orders 3 · Pieces 11 · Average order 1,146.67"
     assert compared == (
-        "▲ 3,040.00 (+760.0%) against the day before · ▲ 3,020.00 (+719.1%) against the same weekday a week earlier"
+        "▲ 3,040.00 (+760.0%) against the day before · ▲ 3,020.00 (+719.0%) against the same weekday a week earlier"
     )
     assert news.startswith("2026-04-05 is unusual: 3,440.00, where")
     assert found.report.startswith(f"### Daily sales 2026-04-05\n\n{found.digest}\n\n#### Findings\n\n- ")
@@ -162,7 +162,7 @@ def test_a_mean_day_is_one_with_rows(tmp_path: Path) -> None:
 
 def test_a_fall_is_told_by_what_fell(tmp_path: Path) -> None:
     found = examined(weeks(1, d0="lamp,10,100,north"), tmp_path, date="2026-03-03", compare_with="previous").analysis
-    assert found.digest.splitlines()[2].startswith("▼ 960.00 (-73.9%)")
+    assert found.digest.splitlines()[2].startswith("▼ 960.00 (-73.8%)")
     assert found.digest.splitlines()[4].startswith("Products that lowered sales most")
 
 
@@ -570,3 +570,12 @@ def test_a_day_that_is_not_over_is_not_called_low(tmp_path: Path) -> None:
     text = f"{HEADER}\n2026-11-20,lamp,10,1,north\n{TODAY},lamp,10,1,north\n"
     assert not any("worth a look" in one for one in examined(text, tmp_path).analysis.insights)
     assert any("worth a look" in one for one in examined(text, tmp_path, date="2026-11-20").analysis.insights)
+
+
+def test_sentence_and_picture_round_a_share_once() -> None:
+    """1,200 of 2,200 are 54.545… percent, and the change is one of 20.0475…."""
+    found = on_two_days("1832.61", "lamp,1200,1,north", "book,1000,1,south", language="en_US")
+    assert "lamp sells best: 1,200.00, 54.5% of sales." in found.analysis.insights
+    assert found.charts[1].shares[0] == "54.5%"
+    assert found.analysis.comparison[0].change_percent == Decimal("20.05")
+    assert "(+20.0%)" in found.analysis.digest
