@@ -62,9 +62,7 @@ def _known_exports(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _as_texts(value: object) -> object:
     """A column may be given by its number; null is none."""
-    if not isinstance(value, Mapping):
-        return value
-    return {key: str(name) for key, name in value.items() if name is not None}
+    return {key: str(name) for key, name in value.items() if name is not None} if isinstance(value, Mapping) else value
 
 
 class Options(Params):
