@@ -60,6 +60,7 @@ def examined(text: str, folder: Path, **options: Any) -> Files:
         ({"price_bins": "100, 50"}, "not_price_bins"),
         ({"price_bins": "-5, 50"}, "not_price_bins"),
         ({"exports": "html, pdf"}, "not_an_option"),
+        ({"thresholds": '{"good": 7, "excellent": 6}'}, "not_thresholds"),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_name(given_: dict[str, Any], key: str) -> None:
@@ -118,6 +119,19 @@ def test_the_user_has_the_last_word_on_columns_dates_and_thresholds(tmp_path: Pa
     assert found.quality.columns.model_dump() == {
         "date": "when", "product": "what", "price": "a", "amount": "b", "region": "where", "total": "",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "told"),
+    [
+        ('{"good": 140000}', "Sales of 120,000.00 are not above 140,000.00: worth a look."),  # not excellent at 100,000
+        ('{"excellent": 110000}', "An excellent day: sales of 120,000.00 are above 110,000.00."),
+        ('{"excellent": 40000}', "An excellent day: sales of 120,000.00 are above 40,000.00."),
+        ('{"excellent": 130000, "good": 130000}', "Sales of 120,000.00 are not above 130,000.00: worth a look."),
+    ],
+)
+def test_a_threshold_that_is_not_given_yields(thresholds: str, told: str) -> None:
+    assert told in on_two_days("1", "lamp,120000,1,north", language="en_US", thresholds=thresholds).analysis.insights
 
 
 # What is said
