@@ -244,7 +244,10 @@ def test_drivers_add_up_to_the_change(tmp_path: Path) -> None:
 
 def test_without_regions_nothing_is_said_of_them(tmp_path: Path) -> None:
     text = "Date,Product,Price,Amount\n2026-03-01,a,1,1\n2026-03-02,a,2,1\n"
-    found = examined(text, tmp_path).analysis
+    files = examined(text, tmp_path, exports="html")
+    found = files.analysis
+    assert files.charts[2].empty
+    assert b">Regions<" not in [one.content() for one in files.attachments()][-1]
     assert {one.dimension for one in found.drivers} == {"product"}
     assert found.drivers_period == "2026-03-01"
     assert [warning.code for warning in found.quality.warnings] == ["no_region_column"]
