@@ -190,7 +190,7 @@ class _Examination:
         options, calendar, focus = self._options, self._calendar, self._focus
         compared = insight.compare(focus, insight.bases(focus, options.compare_with, calendar), calendar)
         explained = insight.fairest(compared)
-        measure = options.thresholds or Thresholds()
+        measure = (options.thresholds or Thresholds()).settled
         return insight.Study(
             level=insight.Level(
                 whole=self._whole,

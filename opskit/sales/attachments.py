@@ -83,6 +83,7 @@ class Files:
             [
                 (one.region, one.sales, one.quantity, None if found.summary.total_sales < 0 else one.percentage)
                 for one in found.region_analysis
+                if found.quality.columns.region
             ],
         )
         yield self._table(

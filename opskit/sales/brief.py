@@ -31,6 +31,18 @@ class Thresholds(BaseModel):
     good: Decimal = Decimal(50_000)
     high_order: Decimal = Decimal(1_000)
 
+    @model_validator(mode="after")
+    def _excellent_is_good(self) -> Self:
+        if {"excellent", "good"} <= self.model_fields_set and self.excellent < self.good:
+            raise InvalidInput("not_thresholds", excellent=f"{self.excellent:f}", good=f"{self.good:f}")
+        return self
+
+    @property
+    def settled(self) -> Self:
+        """The same, where one that was not given yields to the one that was: no day is excellent and not good."""
+        ours = {"excellent": max(self.excellent, self.good), "good": min(self.excellent, self.good)}
+        return self.model_copy(update={name: ours[name] for name in ours.keys() - self.model_fields_set})
+
 
 def _day(text: str) -> str:
     """A day as people write it, year first, in ISO 8601; "latest" stays."""
@@ -62,9 +74,7 @@ def _known_exports(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _as_texts(value: object) -> object:
     """A column may be given by its number; null is none."""
-    if not isinstance(value, Mapping):
-        return value
-    return {key: str(name) for key, name in value.items() if name is not None}
+    return {key: str(name) for key, name in value.items() if name is not None} if isinstance(value, Mapping) else value
 
 
 class Options(Params):

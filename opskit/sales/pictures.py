@@ -20,7 +20,8 @@ def pictures(
     """
     total, note = analysis.summary.total_sales, str(period)
     classes = [(one.name, one.products, one.sales_percent) for one in analysis.pareto.classes]
-    regions = [(one.region, one.sales) for one in analysis.region_analysis]
+    named = bool(analysis.quality.columns.region)  # without such a column all sales are in a region without a name
+    regions = [(one.region, one.sales) for one in analysis.region_analysis if named]
     return (
         charts.trend(
             [(day, sums.sales) for day, sums in calendar.days.items() if day <= period.last],

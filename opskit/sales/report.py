@@ -116,13 +116,13 @@ class Report:
 
     def _compared(self) -> Iterator[str]:
         for one in self.study.compared:
-            change, share = one.change, one.change_percent
+            change, share = one.change, one.told_share
             if change is None:
                 continue
             base = self._worded(against(one))
             if not change:
                 told = self._say("compared_same", against=base)
-            elif not share:  # unknown, or too small to be told
+            elif share is None:
                 told = self._say("compared_unknown", change=signed(change), against=base)
             else:
                 way = "up" if change > 0 else "down"

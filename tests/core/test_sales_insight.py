@@ -498,6 +498,17 @@ def test_products_that_were_unlike_themselves_on_the_day() -> None:
     assert odd_names("product", names, focus("day", rare), rare, top=5) == []
 
 
+@pytest.mark.parametrize(
+    ("sales", "reason"), [("0", "nothing_earned"), ("-9", "more_refunds_than_sales")]
+)  # fmt: skip
+def test_rows_that_add_up_to_nothing_are_neither_missing_nor_refunds(sales: str, reason: str) -> None:
+    """Such as a day of gifts."""
+    days = weekly(42) | {on(41): Sums(20, D(sales), D(20))}
+    assert [one.reasons[0].key for one in odd(days)] == [reason]
+    found, names = calendar(weekly(42)), {"lamp": histories(weekly(42), 0.3) | {on(41): D(sales)}}
+    assert [one.reasons[0].key for one in odd_names("product", names, focus("day", found), found, top=5)] == [reason]
+
+
 def test_a_weekday_on_which_nothing_is_usual_expects_nothing() -> None:
     days = [on(place) for place in range(42)]
     values = [0.0 if place % 7 == 6 else 1.0 for place in range(42)]

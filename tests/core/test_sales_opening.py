@@ -286,6 +286,14 @@ def encoded(text: str, name: str) -> bytes:
     return BOMS.get(name, b"") + text.encode(name.removesuffix("-bom"), "replace")
 
 
+def encrypted(archive: bytes) -> bytes:
+    """The archive as one whose only file is said to be encrypted."""
+    data = bytearray(archive)
+    for mark, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(mark) + place] |= 1
+    return bytes(data)
+
+
 def zipped(files: dict[str, bytes], how: int = zipfile.ZIP_DEFLATED) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", how) as archive:
@@ -538,6 +546,7 @@ def wrapped(data: bytes, times: int) -> bytes:
         (wrapped(CLEAN.encode(), 4), "zip/zip"),
         (zipped({"a.csv": b"x", "b.csv": b"y"}), "2 files"),
         (zipped({"x/": b""}), "0 files"),
+        (encrypted(zipped({"a.csv": CLEAN.encode()})), "password"),
         (zipped({"word/document.xml": b"x"}), "DOCX"),
         (ods([["x"]], kind="presentation"), "OpenDocument"),
         (zipped({"content.xml": b"x", "META-INF/manifest.xml": b""}), "ODS"),

@@ -60,6 +60,7 @@ def examined(text: str, folder: Path, **options: Any) -> Files:
         ({"price_bins": "100, 50"}, "not_price_bins"),
         ({"price_bins": "-5, 50"}, "not_price_bins"),
         ({"exports": "html, pdf"}, "not_an_option"),
+        ({"thresholds": '{"good": 7, "excellent": 6}'}, "not_thresholds"),
     ],
 )
 def test_what_makes_no_sense_is_refused_by_name(given_: dict[str, Any], key: str) -> None:
@@ -120,6 +121,19 @@ def test_the_user_has_the_last_word_on_columns_dates_and_thresholds(tmp_path: Pa
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("thresholds", "told"),
+    [
+        ('{"good": 140000}', "Sales of 120,000.00 are not above 140,000.00: worth a look."),  # not excellent at 100,000
+        ('{"excellent": 110000}', "An excellent day: sales of 120,000.00 are above 110,000.00."),
+        ('{"excellent": 40000}', "An excellent day: sales of 120,000.00 are above 40,000.00."),
+        ('{"excellent": 130000, "good": 130000}', "Sales of 120,000.00 are not above 130,000.00: worth a look."),
+    ],
+)
+def test_a_threshold_that_is_not_given_yields(thresholds: str, told: str) -> None:
+    assert told in on_two_days("1", "lamp,120000,1,north", language="en_US", thresholds=thresholds).analysis.insights
+
+
 # What is said
 
 
@@ -128,7 +142,7 @@ def test_three_lines_for_the_boss(tmp_path: Path) -> None:
     figures, compared, news = found.digest.split("\n\n")
     assert figures == "Sales **3,440.00** · Orders 3 · Pieces 11 · Average order 1,146.67"
     assert compared == (
-        "▲ 3,040.00 (+760.0%) against the day before · ▲ 3,020.00 (+719.1%) against the same weekday a week earlier"
+        "▲ 3,040.00 (+760.0%) against the day before · ▲ 3,020.00 (+719.0%) against the same weekday a week earlier"
     )
     assert news.startswith("2026-04-05 is unusual: 3,440.00, where")
     assert found.report.startswith(f"### Daily sales 2026-04-05\n\n{found.digest}\n\n#### Findings\n\n- ")
@@ -162,7 +176,7 @@ def test_a_mean_day_is_one_with_rows(tmp_path: Path) -> None:
 
 def test_a_fall_is_told_by_what_fell(tmp_path: Path) -> None:
     found = examined(weeks(1, d0="lamp,10,100,north"), tmp_path, date="2026-03-03", compare_with="previous").analysis
-    assert found.digest.splitlines()[2].startswith("▼ 960.00 (-73.9%)")
+    assert found.digest.splitlines()[2].startswith("▼ 960.00 (-73.8%)")
     assert found.digest.splitlines()[4].startswith("Products that lowered sales most")
 
 
@@ -230,7 +244,10 @@ def test_drivers_add_up_to_the_change(tmp_path: Path) -> None:
 
 def test_without_regions_nothing_is_said_of_them(tmp_path: Path) -> None:
     text = "Date,Product,Price,Amount\n2026-03-01,a,1,1\n2026-03-02,a,2,1\n"
-    found = examined(text, tmp_path).analysis
+    files = examined(text, tmp_path, exports="html")
+    found = files.analysis
+    assert files.charts[2].empty
+    assert b">Regions<" not in [one.content() for one in files.attachments()][-1]
     assert {one.dimension for one in found.drivers} == {"product"}
     assert found.drivers_period == "2026-03-01"
     assert [warning.code for warning in found.quality.warnings] == ["no_region_column"]
@@ -570,3 +587,12 @@ def test_a_day_that_is_not_over_is_not_called_low(tmp_path: Path) -> None:
     text = f"{HEADER}\n2026-11-20,lamp,10,1,north\n{TODAY},lamp,10,1,north\n"
     assert not any("worth a look" in one for one in examined(text, tmp_path).analysis.insights)
     assert any("worth a look" in one for one in examined(text, tmp_path, date="2026-11-20").analysis.insights)
+
+
+def test_sentence_and_picture_round_a_share_once() -> None:
+    """1,200 of 2,200 are 54.545… percent, and the change is one of 20.0475…."""
+    found = on_two_days("1832.61", "lamp,1200,1,north", "book,1000,1,south", language="en_US")
+    assert "lamp sells best: 1,200.00, 54.5% of sales." in found.analysis.insights
+    assert found.charts[1].shares[0] == "54.5%"
+    assert found.analysis.comparison[0].change_percent == Decimal("20.05")
+    assert "(+20.0%)" in found.analysis.digest

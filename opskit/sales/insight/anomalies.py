@@ -93,7 +93,9 @@ def odd_days(focus: Focus, calendar: Calendar, refunded: Mapping[date, Decimal],
             continue
         back = refunded.get(day, ZERO)
         reason = _reason(day, value / normal, normal_orders, calendar)
-        if calendar.days.get(day, NOTHING).rows and float(EXACT.divide(back, unit)) * 2 <= value - normal < 0:
+        if calendar.days.get(day, NOTHING).rows and not (back or value):
+            reason = said("nothing_earned")
+        elif calendar.days.get(day, NOTHING).rows and float(EXACT.divide(back, unit)) * 2 <= value - normal < 0:
             reason = said("refunds_that_day", sales=back.copy_negate())
         feast = calendar.feast(day)
         reasons = (said("on_feast", feast=said(f"feast_{feast}")), reason) if feast else (reason,)
@@ -138,7 +140,7 @@ def odd_names(
         score = scores(values, usual.all())[last]
         if not _far(values[last], normal, score, _UNUSUAL_NAME):
             continue
-        reason = said("not_sold") if not sales[-1] else said("above_usual" if score > 0 else "below_usual")
+        reason = said(_name_reason(sales[-1], score, sold=day in histories[name]))
         found.append(Odd(what, name, day, sales[-1], unscaled(normal, unit), _two_places(score), (reason,)))
     return sorted(found, key=lambda odd: (-abs(odd.value - odd.expected), odd.name))[:top]
 
@@ -182,6 +184,15 @@ def _reason(day: date, ratio: float, usual_orders: float | None, calendar: Calen
     if by_orders * 2 >= 1:
         return said("many_orders" if ratio > 1 else "few_orders", count=sums.rows, usual=usual)
     return said("large_orders" if ratio > 1 else "small_orders", count=sums.rows, usual=usual)
+
+
+def _name_reason(sales: Decimal, score: float, *, sold: bool) -> str:
+    """What there is to say about a name's day; ``sold`` is whether it has rows, which may add up to nothing or less."""
+    if sales > 0:
+        return "above_usual" if score > 0 else "below_usual"
+    if not sold:
+        return "not_sold"
+    return "more_refunds_than_sales" if sales else "nothing_earned"
 
 
 def _two_places(score: float) -> Decimal:

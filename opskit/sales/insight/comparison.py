@@ -11,7 +11,7 @@ from opskit.sales.insight.calendars import Calendar, Period
 from opskit.sales.insight.feasts import Feast
 from opskit.sales.insight.periods import Base, Focus
 from opskit.sales.insight.said import Said, said, worded
-from opskit.sales.insight.sums import EXACT, Sums, percent, total
+from opskit.sales.insight.sums import EXACT, Sums, rounded, share, total
 from opskit.wording import Locale
 
 _NAMED_DAYS = 3
@@ -60,10 +60,19 @@ class Compared:
 
     @property
     def change_percent(self) -> Decimal | None:
-        """The change in percent of what was before, if that is positive."""
+        """The change in percent of what was before, if that is positive; 2 places."""
+        return None if self._share is None else rounded(self._share)
+
+    @property
+    def told_share(self) -> Decimal | None:
+        """The same to be rounded for a sentence, where it is large enough to be told."""
+        return self._share if self.change_percent else None
+
+    @property
+    def _share(self) -> Decimal | None:
         if self.before is None or self.change is None or self.before.sales <= 0:
             return None
-        return percent(self.change, self.before.sales)
+        return share(self.change, self.before.sales)
 
     def item(self, locale: Locale) -> Comparison:
         """The comparison as it is given out."""

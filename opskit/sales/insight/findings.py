@@ -83,12 +83,12 @@ def against(compared: Compared) -> Said:
 
 
 def _comparison(compared: Compared) -> Iterator[Said]:
-    change, share, base = compared.change, compared.change_percent, compared.base
+    change, share, base = compared.change, compared.told_share, compared.base
     if compared.before is not None and change is not None:
         blanks: dict[str, object] = {"against": against(compared), "period": str(base.period)}
         blanks |= {"change": abs(change), "before": compared.before.sales}
         way = "up" if change > 0 else "down" if change else "same"
-        if not share:  # unknown, or too small to be told
+        if share is None:
             yield Said(f"compared_{way}", blanks)
         else:
             yield Said(f"compared_{way}_percent", {**blanks, "share": Percent(abs(share))})

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from opskit.sales.insight.said import Percent, Said, said
-from opskit.sales.insight.sums import EXACT, Sums, percent, rounded
+from opskit.sales.insight.sums import EXACT, Sums, rounded, share
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,4 +64,4 @@ def _leader(key: str, alone: str, names: Mapping[str, Decimal], whole: Decimal) 
     name, sales = min(names.items(), key=lambda entry: (-entry[1], entry[0]))
     if sales > whole:
         return said(alone, name=name, sales=sales)
-    return said(key, name=name, sales=sales, share=Percent(percent(sales, whole)))
+    return said(key, name=name, sales=sales, share=Percent(share(sales, whole)))

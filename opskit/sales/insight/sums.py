@@ -53,6 +53,11 @@ def percent_text(share: Decimal) -> str:
     return f"{rounded(share, 1) or rounded(share) or 0:,}%"
 
 
+def share(part: Decimal, whole: Decimal) -> Decimal:
+    """``part`` of ``whole`` in percent, to be rounded once: 54.545 is 54.55, and it is 54.5."""
+    return EXACT.divide(EXACT.multiply(part, Decimal(100)), whole)
+
+
 def percent(part: Decimal, whole: Decimal) -> Decimal:
     """``part`` of ``whole`` in percent, 2 places."""
-    return rounded(EXACT.divide(EXACT.multiply(part, Decimal(100)), whole))
+    return rounded(share(part, whole))

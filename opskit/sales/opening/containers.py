@@ -12,6 +12,7 @@ from opskit.errors import InvalidInput
 from opskit.sales.opening.layout import Limits, not_a_table, too_much
 
 _CHUNK = 1 << 20
+_ENCRYPTED = 1  # PKWARE APPNOTE 4.4.4, bit 0
 _DEPTH = 3  # a gzip in a zip in a zip
 _FREE_BYTES = 20_000_000  # so much may come out whatever the ratio: a small regular table packs very well
 _MAGIC = {
@@ -105,10 +106,12 @@ def _from_zip(path: Path, target: Path, limits: Limits) -> str:
                 if name in names:
                     raise not_a_table(kind)
             entry = _only_table(entries)
+            if entry.flag_bits & _ENCRYPTED:
+                raise not_a_table("zip").also("password")
             with archive.open(entry) as file:
                 _copy(file, target, limits, entry.compress_size)
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError, ValueError):
-        raise not_a_table("zip") from None  # broken, encrypted, or packed in a way that nobody uses
+        raise not_a_table("zip") from None  # broken, or packed in a way that nobody uses
     return ""
 
 
