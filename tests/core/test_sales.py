@@ -241,8 +241,8 @@ def test_columns_are_found_in_any_case_and_order_with_others_beside_them(tmp_pat
         (
             f"{HEADER}\n昨天,a,1,1,y\n",
             (
-                "[no_valid_dates] No row has a date that can be read in the column Date (1 rows "
-                "looked at). The first: 昨天, a, 1, 1, y."
+                "[no_valid_dates] No row has a date that can be read in the column Date "
+                "(rows looked at: 1). The first: 昨天, a, 1, 1, y."
             ),
         ),
         ("nothing", "[not_a_table]"),

@@ -535,6 +535,15 @@ def test_a_tiny_change_is_not_said_to_be_none(before: str, now: str, told: str) 
     assert not re.search(r"[-+]?\b0\.0%", "\n".join([found.report, *found.insights]))
 
 
+def test_of_several_firsts_none_is_said_to_be_best() -> None:
+    """Equal ones stand in the order of their names, whatever the order of the rows."""
+    two = on_two_days("100", "book,10,1,south", "lamp,10,1,north", language="zh_Hans").analysis
+    assert "2 个商品并列第一，销售额各 10.00：book、lamp。" in two.insights
+    assert "2 个地区并列首位，销售额各 10.00：north、south。" in two.insights
+    four = on_two_days("5", *(f"{name},10,1,north" for name in "dbca"), language="en_US", compare_with="none").analysis
+    assert four.digest.splitlines()[-1] == "Best sellers with 10.00 each (4): a, b, c and more."
+
+
 def test_a_share_is_told_only_where_it_says_something() -> None:
     more = on_two_days("100", "lamp,400,1,north", "book,100,-1,south", language="en_US").analysis
     assert "lamp sells best: 400.00." in more.insights
