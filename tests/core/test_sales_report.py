@@ -607,3 +607,10 @@ def test_sentence_and_picture_round_a_share_once() -> None:
     assert found.charts[1].shares[0] == "54.5%"
     assert found.analysis.comparison[0].change_percent == Decimal("20.05")
     assert "(+20.0%)" in found.analysis.digest
+
+
+def test_a_day_that_may_not_be_over_is_said_so_once(tmp_path: Path) -> None:
+    many = "".join(f"{MONDAY + timedelta(offset)},book,50,1,south\n" * 10 for offset in range(34))
+    found = examined(weeks() + many, tmp_path, language="en_US").analysis
+    assert [one.when for one in found.anomalies] == ["2026-04-05"]
+    assert [one for one in found.insights if "may not be complete" in one] == [found.insights[0]]
