@@ -421,6 +421,7 @@ def test_a_frame_may_hold_days_numbers_and_gaps() -> None:
 def test_amounts_as_people_write_them() -> None:
     assert money(Decimal("-1234.505"), "CNY") == "-¥1,234.51"
     assert money(Decimal(5), "CHF") == "CHF 5.00"
+    assert money(Decimal(5), "JPY") == "JPY 5.00"  # ¥ is the yuan here
     assert money(Decimal("-0.001")) == "0.00"
     assert signed(Decimal("12.5")) == "+12.50"
     assert signed(Decimal("0.001")) == "0.00"
