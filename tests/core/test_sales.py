@@ -230,7 +230,13 @@ def test_columns_are_found_in_any_case_and_order_with_others_beside_them(tmp_pat
         ("", "[empty_file]"),
         ("\n\n", "[empty_file]"),
         ("日期,商品\n", "[missing_columns] The table lacks price, amount. It has: 日期, 商品. Needed are a date"),
-        (f"{HEADER}\n", "[no_rows] No row of the table can be counted. Rows looked at: 0 (–)."),
+        (
+            f"{HEADER}\n",
+            (
+                "[no_rows] No row of the table can be counted. Rows looked at: 0 (–). The first: –. Check prices, "
+                "quantities and the number of columns. There is no row below the headings"
+            ),
+        ),
         (
             f"{HEADER}\n2026-03-01,a,x,1,y\n昨天,a,1,1,y\n",
             (
