@@ -12,17 +12,23 @@ Anything else is a bug. An error is raised as a key and its blanks; the words li
 """
 
 import copy
+import re
 from collections.abc import Collection
 from typing import Self
 
 from opskit import redaction, wording
 
 _QUOTED_CHARS = 300
+# Controls but for tab and line breaks, and the marks that turn the direction of all that follows.
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def quoted(value: object, secrets: Collection[str]) -> str:
-    """What an error quotes, shortened to 300 characters; secrets go first, for half of one would not be found."""
-    text = redaction.blank(wording.well_formed(str(value)), secrets)
+    """What an error quotes, without controls, and shortened to 300 characters.
+
+    Secrets go before that, for half of one would not be found.
+    """
+    text = redaction.blank(_UNSEEN.sub("", wording.well_formed(str(value))), secrets)
     return text if len(text) <= _QUOTED_CHARS else f"{text[:_QUOTED_CHARS]}…"
 
 

@@ -14,7 +14,7 @@ _ACTIVE = re.compile(
     r"|(?i:(?<=[a-z]):(?=//)|(?<=www)\.)"  # an address becomes a link by itself (GFM 6.9)
     r"|^[-+](?= )|(?<=^\d)[.)](?= )|(?<=^\d\d)[.)](?= )|(?<=^\d{3})[.)](?= )"  # an item of a list (CommonMark 5.2)
 )
-_SIGNS = {"CNY": "¥", "JPY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "KRW": "₩", "INR": "₹"}
+_SIGNS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "KRW": "₩", "INR": "₹"}
 
 
 def plain(name: str, end: int = _NAME_ENDS[0]) -> str:

@@ -107,7 +107,7 @@ class Report:
             {"refunds_only", "refunds_more"},
             odd,
             {moved},
-            {"best_product", "best_product_alone"},
+            {"best_product", "best_product_alone", "best_product_tied"},
         ):
             for finding in self._findings:
                 if finding.key in keys:

@@ -124,3 +124,10 @@ def test_what_is_quoted_is_shortened_after_its_secrets_are_gone() -> None:
 
 def test_half_a_surrogate_pair_reaches_no_message() -> None:
     assert str(errors.InvalidInput("not_usable", name="n", value="\ud83d", problem="p")).encode()
+
+
+def test_what_is_quoted_turns_nothing_and_hides_no_secret() -> None:
+    value = "fake-\u202etoken-0123456789"
+    error = errors.InvalidInput("not_usable", name="a\u202eb\x07\u2066", value=value, problem="x\ny")
+    error.secrets = ["fake-token-0123456789"]
+    assert str(error) == '[not_usable] ab cannot be "***": x\ny.'

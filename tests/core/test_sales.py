@@ -247,7 +247,13 @@ def test_columns_are_found_in_any_case_and_order_with_others_beside_them(tmp_pat
         ("", "[empty_file]"),
         ("\n\n", "[empty_file]"),
         ("日期,商品\n", "[missing_columns] The table lacks price, amount. It has: 日期, 商品. Needed are a date"),
-        (f"{HEADER}\n", "[no_rows] No row of the table can be counted. Rows looked at: 0 (–)."),
+        (
+            f"{HEADER}\n",
+            (
+                "[no_rows] No row of the table can be counted. Rows looked at: 0 (–). The first: –. Check prices, "
+                "quantities and the number of columns. There is no row below the headings"
+            ),
+        ),
         (
             f"{HEADER}\n2026-03-01,a,x,1,y\n昨天,a,1,1,y\n",
             (
@@ -258,8 +264,8 @@ def test_columns_are_found_in_any_case_and_order_with_others_beside_them(tmp_pat
         (
             f"{HEADER}\n昨天,a,1,1,y\n",
             (
-                "[no_valid_dates] No row has a date that can be read in the column Date (1 rows "
-                "looked at). The first: 昨天, a, 1, 1, y."
+                "[no_valid_dates] No row has a date that can be read in the column Date "
+                "(rows looked at: 1). The first: 昨天, a, 1, 1, y."
             ),
         ),
         ("nothing", "[not_a_table]"),

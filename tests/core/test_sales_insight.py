@@ -808,7 +808,7 @@ def test_everything_in_words() -> None:
     assert "Refunds of 30.00 (1) took back 3.0% of sales; before the period it was 1.0%." in said_in_english
     assert "Sales are falling by about 2.50 a day (30 days looked at)." in said_in_english
     assert "Sold for the first time in this file (1): neu." in said_in_english
-    assert "Used to sell and no longer do (1): weg (last on 2026-03-05)." in said_in_english
+    assert "Not sold for unusually long (1): weg (last on 2026-03-05)." in said_in_english
     assert "98.0% of sales come from 1 of 3 products." in said_in_english
     assert all("{" not in line for line in words(found, "zh_Hans"))
 

@@ -192,7 +192,7 @@ def test_a_line_break_in_a_name_is_read_with_care(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "told"),
     [
-        ("昨天,a,1,1,x\n前天,a,1,1,x\n", r"\[no_valid_dates\].*Date \(2 rows.*昨天, a, 1, 1, x"),
+        ("昨天,a,1,1,x\n前天,a,1,1,x\n", r"\[no_valid_dates\].*Date \(rows looked at: 2\).*昨天, a, 1, 1, x"),
         ("2026-03-01,a,?,1,x\n合计,,,1,\n", r"\[no_rows\].*2 \(bad_price 1, total_row 1\).*2026-03-01, a, \?, 1, x"),
     ],
 )

@@ -421,6 +421,7 @@ def test_a_frame_may_hold_days_numbers_and_gaps() -> None:
 def test_amounts_as_people_write_them() -> None:
     assert money(Decimal("-1234.505"), "CNY") == "-¥1,234.51"
     assert money(Decimal(5), "CHF") == "CHF 5.00"
+    assert money(Decimal(5), "JPY") == "JPY 5.00"  # ¥ is the yuan here
     assert money(Decimal("-0.001")) == "0.00"
     assert signed(Decimal("12.5")) == "+12.50"
     assert signed(Decimal("0.001")) == "0.00"
@@ -535,6 +536,15 @@ def test_a_tiny_change_is_not_said_to_be_none(before: str, now: str, told: str) 
     assert not re.search(r"[-+]?\b0\.0%", "\n".join([found.report, *found.insights]))
 
 
+def test_of_several_firsts_none_is_said_to_be_best() -> None:
+    """Equal ones stand in the order of their names, whatever the order of the rows."""
+    two = on_two_days("100", "book,10,1,south", "lamp,10,1,north", language="zh_Hans").analysis
+    assert "2 个商品并列第一，销售额各 10.00：book、lamp。" in two.insights
+    assert "2 个地区并列首位，销售额各 10.00：north、south。" in two.insights
+    four = on_two_days("5", *(f"{name},10,1,north" for name in "dbca"), language="en_US", compare_with="none").analysis
+    assert four.digest.splitlines()[-1] == "Best sellers with 10.00 each (4): a, b, c and more."
+
+
 def test_a_share_is_told_only_where_it_says_something() -> None:
     more = on_two_days("100", "lamp,400,1,north", "book,100,-1,south", language="en_US").analysis
     assert "lamp sells best: 400.00." in more.insights
@@ -579,8 +589,10 @@ def sunday(row: str) -> bool:
 
 def test_what_is_estimated_is_not_told_to_the_cent(tmp_path: Path) -> None:
     found = examined(weeks(8, d55="lamp,33.33,3,north"), tmp_path, language="en_US").analysis
+    assert "#### Forecast for the 7 days after\n\n- 04-27 " in found.report  # nobody takes them for sales
     (ahead,) = [one for one in found.insights if "to be expected" in one]
-    assert re.fullmatch(r"About [\d,]+ is to be expected in the next 7 days, most on 2026-05-\d\d \([\d,]+\)\.", ahead)
+    told = r"About [\d,]+ is to be expected in the 7 days that follow, most on 2026-05-\d\d \([\d,]+\)\."
+    assert re.fullmatch(told, ahead)
 
 
 def test_a_day_that_is_not_over_is_not_called_low(tmp_path: Path) -> None:
@@ -596,3 +608,10 @@ def test_sentence_and_picture_round_a_share_once() -> None:
     assert found.charts[1].shares[0] == "54.5%"
     assert found.analysis.comparison[0].change_percent == Decimal("20.05")
     assert "(+20.0%)" in found.analysis.digest
+
+
+def test_a_day_that_may_not_be_over_is_said_so_once(tmp_path: Path) -> None:
+    many = "".join(f"{MONDAY + timedelta(offset)},book,50,1,south\n" * 10 for offset in range(34))
+    found = examined(weeks() + many, tmp_path, language="en_US").analysis
+    assert [one.when for one in found.anomalies] == ["2026-04-05"]
+    assert [one for one in found.insights if "may not be complete" in one] == [found.insights[0]]

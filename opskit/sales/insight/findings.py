@@ -18,6 +18,7 @@ from opskit.sales.insight.sums import EXACT, ZERO
 from opskit.sales.insight.trend import Trend
 
 _NAMES = 3
+_SAID = "unfinished_perhaps"  # a reason that is a flaw already
 _ALL, _MANY_REFUNDS, _WORTH_A_WORD, _RISE = Decimal(100), Decimal(5), Decimal(1), 2  # percent, and times the usual
 _CONCENTRATED = 3  # a third of the products or fewer make 80 %
 _WAYS: dict[Dimension, tuple[tuple[bool, str], ...]] = {
@@ -59,7 +60,7 @@ def findings(study: Study) -> list[Said]:
         *study.flaws,
         *(sentence for compared in study.compared for sentence in _comparison(compared)),
         *_drivers(study),
-        *(_odd(odd) for odd in study.odd[:_NAMES]),
+        *map(_odd, [odd for odd in study.odd if odd.reasons[-1].key != _SAID][:_NAMES]),
         *_grade(study),
         *leaders(study.level),
         *_refunds(study.refunds, study.level.whole.sales),

@@ -7,6 +7,8 @@ from decimal import Decimal
 from opskit.sales.insight.said import Percent, Said, said
 from opskit.sales.insight.sums import EXACT, Sums, rounded, share
 
+_NAMES = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Measure:
@@ -33,9 +35,9 @@ def leaders(level: Level) -> Iterator[Said]:
     whole = level.whole.sales
     if whole <= 0:
         return
-    yield _leader("best_product", "best_product_alone", level.products, whole)
+    yield _leader("best_product", "best_product_alone", "best_product_tied", level.products, whole)
     if len(level.regions) > 1:
-        yield _leader("best_region", "best_region_alone", level.regions, whole)
+        yield _leader("best_region", "best_region_alone", "best_region_tied", level.regions, whole)
 
 
 def grade(level: Level) -> Said:
@@ -59,9 +61,16 @@ def order(level: Level) -> Iterator[Said]:
     yield said(name, average=average, threshold=level.measure.high_order)
 
 
-def _leader(key: str, alone: str, names: Mapping[str, Decimal], whole: Decimal) -> Said:
-    """The first of the names, with its share; ``alone`` where refunds of others make it more than the whole."""
-    name, sales = min(names.items(), key=lambda entry: (-entry[1], entry[0]))
+def _leader(key: str, alone: str, tied: str, names: Mapping[str, Decimal], whole: Decimal) -> Said:
+    """The first of the names, with its share; ``alone`` where refunds of others make it more than the whole.
+
+    ``tied`` where it is not the only first.
+    """
+    sales = max(names.values())
+    first = sorted(name for name in names if names[name] == sales)
+    if len(first) > 1:
+        more = said("and_more") if len(first) > _NAMES else ()
+        return said(tied, names=tuple(first[:_NAMES]), count=len(first), sales=sales, more=more)
     if sales > whole:
-        return said(alone, name=name, sales=sales)
-    return said(key, name=name, sales=sales, share=Percent(share(sales, whole)))
+        return said(alone, name=first[0], sales=sales)
+    return said(key, name=first[0], sales=sales, share=Percent(share(sales, whole)))

@@ -204,7 +204,7 @@ def _layout(head: Head, rows: Sequence[Row], limits: Limits) -> Layout:
     """What the head tells; paths and encodings are filled in by the caller. InvalidInput: ``no_rows``."""
     data = rows[head.data :]
     if not any(cell.strip() for _, cells in data for cell in cells):
-        raise InvalidInput("no_rows", count=0, reasons="–", text="–")
+        raise InvalidInput("no_rows", count=0, reasons="–", text="–").also("only_headings")
     header_row = rows[head.place][0] if head.place >= 0 else -1
     above = [cells for _, cells in rows[: max(head.place, 0)]]
     factors, told = units(head.cells, head.columns, above, data[0][1])
