@@ -750,7 +750,7 @@ def test_a_group_above_names_is_no_line_total(box: Box) -> None:
     assert (layout.columns[Column.TOTAL], layout.header) == (2, ["Date", "Product", "Sales", "", "Region"])
 
 
-@pytest.mark.parametrize("price", ["¥12.50", "12.50\xa0", "1\u202f200", "１２．５０", "12.50 €"])
+@pytest.mark.parametrize("price", ["¥12.50", "12.50\xa0", "1\u202f200", "１２．５０", "12.50 €", "“12.50”"])
 def test_gb18030_is_known_by_other_signs_than_hanzi(box: Box, price: str) -> None:
     layout = box(f"Date,Product,Price,Amount\n2026-03-01,TV,{price},2\n".encode("gb18030"))
     assert (layout.encoding, rows_of(layout)[0][2].strip()) == ("gb18030", price.strip())

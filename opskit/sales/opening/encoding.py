@@ -179,7 +179,11 @@ def _weight(char: str, name: str) -> float:
         return _FIT * len(raw)
     lead = raw[0]
     if name == "gb18030":
-        common = len(raw) == 2 and raw[1] >= 0xA1 and (0xB0 <= lead <= 0xD7 or lead == 0xA3 or char in "。、·　€")  # noqa: PLR2004 level 1 of GB 2312, ASCII made wide
+        common = (
+            len(raw) == 2
+            and raw[1] >= 0xA1
+            and (0xB0 <= lead <= 0xD7 or lead == 0xA3 or char in "。、·　€“”‘’…—《》【】")
+        )  # noqa: PLR2004 level 1 of GB 2312, ASCII made wide
         common = common or (len(raw) == 4 and (char <= _LATIN or char.isspace()))  # noqa: PLR2004 what other encodings of hanzi lack: ¥, é
         second = len(raw) == 2 and raw[1] >= 0xA1 and 0xA1 <= lead <= 0xF7  # noqa: PLR2004 the rest of GB 2312
     elif name == "big5":
