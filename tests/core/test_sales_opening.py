@@ -747,6 +747,14 @@ def test_line_totals_are_not_less_than_the_price_of_one(box: Box) -> None:
     assert Column.TOTAL in box(data, mapping={"total": "Sales"}).columns
 
 
+def test_a_price_that_may_be_another_one_gives_way_to_a_total_that_it_does_not_make(box: Box) -> None:
+    data = "日期,产品,{},数量,金额\n2026-03-01,TV,{},2,20\n"
+    assert Column.PRICE not in box(data.format("会员价", 8)).columns
+    assert Column.PRICE in box(data.format("会员价", 10)).columns
+    assert Column.PRICE in box(data.format("单价", 8)).columns
+    assert Column.PRICE in box(data.format("会员价", 8), mapping={"price": "会员价"}).columns
+
+
 def test_a_group_above_names_is_no_line_total(box: Box) -> None:
     data = "Date,Product,Sales,,Region\n,,Price,Quantity,\n2026-03-01,TV,12.50,2,N\n"
     assert {column.value: place for column, place in box(data).columns.items()} == {
@@ -760,7 +768,7 @@ def test_a_group_above_names_is_no_line_total(box: Box) -> None:
     assert (layout.columns[Column.TOTAL], layout.header) == (2, ["Date", "Product", "Sales", "", "Region"])
 
 
-@pytest.mark.parametrize("price", ["¥12.50", "12.50\xa0", "1\u202f200", "１２．５０", "12.50 €"])
+@pytest.mark.parametrize("price", ["¥12.50", "12.50\xa0", "1\u202f200", "１２．５０", "12.50 €", "“12.50”"])
 def test_gb18030_is_known_by_other_signs_than_hanzi(box: Box, price: str) -> None:
     layout = box(f"Date,Product,Price,Amount\n2026-03-01,TV,{price},2\n".encode("gb18030"))
     assert (layout.encoding, rows_of(layout)[0][2].strip()) == ("gb18030", price.strip())

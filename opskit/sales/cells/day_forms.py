@@ -15,11 +15,11 @@ _WEEKDAY = (
 _HALF = r"(?:上午|下午|凌晨|早上|早晨|清晨|中午|午后|傍晚|晚上|夜间|晚间|午前|午後|오전|오후|[ap]\.?m\.?(?![a-z]))"
 _HOUR = r"(?:2[0-4]|[01]?[0-9])"
 _CLOCK = (
-    rf"(?:{_HOUR}(?::[0-5][0-9]){{1,2}}(?:[.,][0-9]{{1,9}})?"
+    rf"(?:{_HOUR}(?:(?::[0-5][0-9]){{1,2}}|(?:\.[0-5][0-9]){{2}})(?:[.,][0-9]{{1,9}})?"
     rf"|{_HOUR}\s?[时時点點](?:\s?[0-5]?[0-9]\s?分?(?:\s?[0-5]?[0-9]\s?秒?)?|整|半)?)"
 )
 _ZONE = (
-    r"(?:(?:utc|gmt)?\s?[-+][0-9]{2}:?(?:[0-9]{2})?|utc|gmt|z"
+    r"(?:(?:utc|gmt)?\s?[-+](?:[0-9]{2}:?(?:[0-9]{2})?|[0-9])(?:\s(?:utc|gmt|[a-z]{3}))?|utc|gmt|z"
     r"|(?:cst|est|edt|cdt|pst|pdt|mst|mdt|cet|cest|bst|jst|kst|hkt|ist|sgt|wib|asia/[a-z]{3,12})(?![a-z]))"
 )
 # What may stand behind the day: a weekday, a time, an offset, and the zone's name in brackets.

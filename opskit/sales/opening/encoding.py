@@ -27,6 +27,7 @@ _BOMS = (
 # What Python calls the superset that is really in use, by the name that is told.
 CODECS = {"big5": "cp950", "shift_jis": "cp932"}
 _LATIN = "\u024f"
+_SIGNS = frozenset("。、·　€“”‘’…—《》【】")  # of GB 2312
 _WORDS = frozenset(
     "日期时间下单订单编号商品产品名称品名单价售价价格数量件台销售额金额小计合计总计地区区域省份城市门店备注元年月星期"
     "時間訂單編號產品名稱單價價格數量銷售額金額小計總計地區區域縣市門店備註華東南西北中"
@@ -179,9 +180,10 @@ def _weight(char: str, name: str) -> float:
         return _FIT * len(raw)
     lead = raw[0]
     if name == "gb18030":
-        common = len(raw) == 2 and raw[1] >= 0xA1 and (0xB0 <= lead <= 0xD7 or lead == 0xA3 or char in "。、·　€")  # noqa: PLR2004 level 1 of GB 2312, ASCII made wide
+        pair = len(raw) == 2 and raw[1] >= 0xA1  # noqa: PLR2004 GB 2312
+        common = pair and (0xB0 <= lead <= 0xD7 or lead == 0xA3 or char in _SIGNS)  # noqa: PLR2004 its level 1, and wide ASCII
         common = common or (len(raw) == 4 and (char <= _LATIN or char.isspace()))  # noqa: PLR2004 what other encodings of hanzi lack: ¥, é
-        second = len(raw) == 2 and raw[1] >= 0xA1 and 0xA1 <= lead <= 0xF7  # noqa: PLR2004 the rest of GB 2312
+        second = pair and 0xA1 <= lead <= 0xF7  # noqa: PLR2004 the rest of GB 2312
     elif name == "big5":
         common = 0xA4 <= lead <= 0xC6 or char in "，。：；、（）￥　"  # noqa: PLR2004 level 1 of Big5
         second = lead < 0xA4  # noqa: PLR2004 its symbols

@@ -10,7 +10,8 @@ from functools import lru_cache
 from itertools import pairwise, zip_longest
 
 from opskit.errors import InvalidInput
-from opskit.sales.cells import Column, Order, day, match, number
+from opskit.sales.cells import Column, match, number
+from opskit.sales.opening.below import differs, fits, holds_clocks, is_day, is_smaller
 from opskit.sales.opening.content import guessed
 from opskit.sales.opening.layout import Caution, Row
 
@@ -18,12 +19,10 @@ _SURE = 60  # a score above is a name that means just that
 _LISTED = 30  # the score of a price before discounts: it is no sale where a total says what was paid
 _ENOUGH = 2  # columns that make a header of a line
 _SEEN = 40  # data rows looked at
-_HALF = 0.5
 _DIGITS = 6  # of a column's number, at most
 _MAPPED = 10  # what a name that the user gave weighs
 _WIDEST = 512  # columns of a header
 _LONG = 60  # characters that no heading has
-_CLOCK = re.compile(r"\d{1,2}:\d\d(?::\d\d(?:\.\d+)?)?(?:\s?[AaPp]\.?[Mm]\.?)?")
 _DROPPED = re.compile(r"[\s\u200b-\u200f\u2060\ufeff_]+")
 
 
@@ -134,7 +133,7 @@ def _named(cells: list[str], below: list[list[str]], mapping: Mapping[Column, st
     offers = [] if len(cells) == 1 else [_matches(cell) for cell in cells]
     double = [{Column.AMOUNT, Column.TOTAL} <= {column for column, _ in offer} for offer in offers]
     ranked = sorted(
-        (-score, not _fits(column, place, below), place, column)
+        (-score, not fits(column, place, below), place, column)
         for place, offer in enumerate(offers)
         for column, score in offer
         if not double[place]
@@ -143,7 +142,7 @@ def _named(cells: list[str], below: list[list[str]], mapping: Mapping[Column, st
     for score, unfit, place, column in ranked:
         if column in columns or place in columns.values() or column in mapping:
             continue
-        if unfit and (-score <= _SURE or (column is Column.DATE and _holds_clocks(place, below))):
+        if unfit and (-score <= _SURE or (column is Column.DATE and holds_clocks(place, below))):
             continue
         columns[column] = place
         weight += 2 if -score > _SURE else 1
@@ -159,20 +158,16 @@ def _named(cells: list[str], below: list[list[str]], mapping: Mapping[Column, st
             strong += 1
     listed = offers and (Column.PRICE, _LISTED) in offers[columns.get(Column.PRICE, 0)]
     uncounted = Column.AMOUNT not in columns and {Column.PRICE, Column.TOTAL} <= columns.keys()
-    if uncounted and Column.TOTAL not in mapping and _is_smaller(columns, below):
+    if uncounted and Column.TOTAL not in mapping and is_smaller(columns, below):
         del columns[Column.TOTAL]  # "Sales" that are pieces
-    if (listed or uncounted) and Column.TOTAL in columns and Column.PRICE not in mapping:
+    weak = {Column.PRICE, Column.AMOUNT, Column.TOTAL} <= columns.keys() and not any(
+        column is Column.PRICE and score > _SURE for column, score in offers[columns[Column.PRICE]]
+    )
+    other = weak and differs(columns, below)
+    if (listed or uncounted or other) and Column.TOTAL in columns and Column.PRICE not in mapping:
         columns.pop(Column.PRICE, None)  # of how many, nothing tells: the line total is the sale
     enough = by_name or (len(columns) - numbered >= _ENOUGH and strong)
     return columns, weight if enough and not _holds_day(cells) else 0
-
-
-def _is_smaller(columns: Mapping[Column, int], below: Sequence[Sequence[str]]) -> bool:
-    """Whether most of what should be line totals is less than the price of one."""
-    places = columns[Column.PRICE], columns[Column.TOTAL]
-    pairs = [[number(row[place], units=True) for place in places] for row in below if max(places) < len(row)]
-    known = [(abs(price.value), abs(total.value)) for price, total in pairs if price and total]
-    return sum(total < price for price, total in known) * 2 > len(known)
 
 
 def _is_plain(offer: Sequence[tuple[Column, int]]) -> bool:
@@ -203,38 +198,12 @@ def _place(name: str, width: int) -> int | None:
 
 def _holds_day(cells: list[str]) -> bool:
     """Whether a cell is a date written out, which no header has."""
-    return any(
-        cell[:1].isdecimal() and not cell.strip().isdecimal() and _is_day(cell) for cell in map(str.strip, cells)
-    )
-
-
-def _holds_clocks(place: int, below: list[list[str]]) -> bool:
-    """Whether a column holds times of day, whose day stands in another one."""
-    texts = [cells[place].strip() for cells in below if place < len(cells) and cells[place].strip()]
-    return bool(texts) and all(map(_CLOCK.fullmatch, texts))
-
-
-def _is_day(text: str) -> bool:
-    return day(text, order=Order.DMY) is not None or day(text, order=Order.MDY) is not None
+    return any(cell[:1].isdecimal() and not cell.strip().isdecimal() and is_day(cell) for cell in map(str.strip, cells))
 
 
 @lru_cache(maxsize=4096)
 def _matches(cell: str) -> tuple[tuple[Column, int], ...]:
     return tuple(match(cell)) if cell.strip() and len(cell) <= _LONG else ()
-
-
-def _fits(column: Column, place: int, below: list[list[str]]) -> bool:
-    """Whether at least half of what stands below can be read as what the column should hold."""
-    texts = [cells[place] for cells in below if place < len(cells) and cells[place].strip()]
-    if column is Column.DATE:
-        good = sum(map(_is_day, texts))
-    elif column in {Column.PRICE, Column.AMOUNT, Column.TOTAL}:
-        good = sum(
-            number(text, units=True) is not None or number(text, comma=True, units=True) is not None for text in texts
-        )
-    else:
-        good = len(texts)
-    return bool(texts) and good >= len(texts) * _HALF
 
 
 def _unnamed(rows: Sequence[Row], mapping: Mapping[Column, str]) -> Head:
@@ -282,7 +251,7 @@ def _is_sale(cells: Sequence[str], columns: Mapping[Column, int], usual: int) ->
         return False
     figures = [held[column] for column in (Column.PRICE, Column.AMOUNT, Column.TOTAL) if column in held]
     numbers = sum(number(text, units=True) is not None for text in figures)
-    if _is_day(held[Column.DATE]):
+    if is_day(held[Column.DATE]):
         return len(cells) == usual or numbers > 0
     return len(cells) == usual and 0 < numbers == len(figures)
 
