@@ -318,6 +318,17 @@ def test_a_region_behind_a_number_for_one_shows_that_a_row_is_shifted(tmp_path: 
     assert account("2026-03-01,a,69,36,5,Lee\n2026-03-01,a,69,36,6,Wu\n", tmp_path, f"{HEADER},Seller").accepted == 2
 
 
+def test_a_row_without_its_product_is_not_sold_at_its_quantity(tmp_path: Path) -> None:
+    sold = "".join(f"2026-03-01,{name},2,4,8\n" for name in "abcdefghij")
+    rows = f"{sold}2026-03-01,1563.93,4,6255.72\n2026-03-01,1984,2,5,10\n2026-03-01,1984,2,5\n"
+    found = account(rows, tmp_path, "Date,Product,Price,Amount,Total")
+    assert (found.accepted, found.rejected, found.money) == (12, {"field_count": 1}, Decimal("6255.72"))
+    numbered = account("2026-03-01,1563.93,4,6255.72\n" * 2, tmp_path, "Date,Product,Price,Amount,Total")
+    assert numbered.accepted == 2  # products are numbers here
+    plain = account("2026-03-01,2,3,6\n2026-03-01,2,¥3,6\n", tmp_path, "Date,Product,Price,Amount")
+    assert (plain.accepted, plain.rejected) == (2, {})
+
+
 def test_a_blank_region_is_no_sign_of_a_comma_too_many(tmp_path: Path) -> None:
     rows = "2026-03-01,x,a,12,5,-\n" * 3 + "2026-03-01,,a,12,120,7\n"
     found = account(rows, tmp_path, "Date,Region,Product,Price,Amount,Note")

@@ -69,15 +69,18 @@ def judged(shape: Shape) -> str:
     codes = ", ".join(f"nullif({name}, '')" for name in ("price.currency", "total.currency", "amount.currency"))
     codes += ", nullif(currencies.kind, '')"
     no_sale = f"(bare(odd.product) = '' OR list_has_all({_TOTALS}, {_WORDS}))"
+    # The product holds the price, and what follows it stands one cell too far left.
+    shifted = f"TRY_CAST(bare(odd.product) AS DECIMAL(18, 9)) * {unit} - {quantity}"
+    no_product = f"{shape.compared} AND odd.total = '' AND abs(TRY({shifted})) < 0.01"
     return f"""INSERT INTO judged SELECT line, k, odd.kind, digest, day, bare(odd.product), bare(odd.region), {unit},
-        {quantity}, TRY({sales}) AS sales, {fits[Column.TOTAL]}, NULL, coalesce(least({codes}), ''),
-        coalesce(greatest({codes}), ''),
+        {quantity}, TRY({sales}) AS sales, {fits[Column.TOTAL]}, CASE WHEN {no_product} THEN {quantity} END,
+        coalesce(least({codes}), ''), coalesce(greatest({codes}), ''),
         CASE WHEN first_cell = '' THEN 'blank'
             WHEN odd.kind = 'repeated_header' THEN 'repeated_header'
             WHEN 'total_row' IN ({kinds}) OR (list_has_any(others, {_TOTALS}) AND {no_sale}) THEN 'total_row'
             WHEN odd.kind NOT IN ('day', 'future_date')
                 AND ('note' IN ({notes}) OR coalesce({", ".join(value.values())}) IS NULL) THEN 'note'
-            WHEN surplus <> '' THEN 'field_count'
+            WHEN surplus <> '' OR ({no_product}) THEN 'field_count'
             WHEN odd.kind = 'future_date' THEN 'future_date'
             WHEN odd.kind <> 'day' THEN 'bad_date'
             WHEN {no_price} IS NULL THEN 'bad_price'

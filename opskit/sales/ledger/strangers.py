@@ -24,7 +24,7 @@ class Strangers:
 
     def labels(self, *, totals: bool) -> list[Label]:
         """The strange names, each with its column. ``totals``: some line may hold the label of one."""
-        labels = [*self._totals(), *self._blanks(), *self._shifted()]
+        labels = [*self._totals(), *self._blanks(), *self._figures(), *self._shifted()]
         return labels + (self._elsewhere() if totals else [])
 
     def _totals(self) -> list[Label]:
@@ -47,6 +47,17 @@ class Strangers:
             if blank and (blank * _FEW <= self._rows or self._rows <= _SMALL):
                 found.append(Label("", role))
         return found
+
+    def _figures(self) -> list[Label]:
+        """Products that are numbers, where few are: without its product, all of a row stands one cell too far left.
+
+        Only its line total, which it then lacks, would have shown that.
+        """
+        if not self._shape.compared or Column.PRODUCT not in self._shape.columns:
+            return []
+        names = [name for (name,) in self._ask.each(sql.distinct(Column.PRODUCT))]
+        figures = [name for name in names if is_figure(name)]
+        return [Label(name, Column.PRODUCT) for name in figures] if len(figures) * _FEW <= len(names) else []
 
     def _elsewhere(self) -> list[Label]:
         """Labels of totals in other columns, if they are few: a column that says Total in each row says nothing."""
