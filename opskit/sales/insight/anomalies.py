@@ -121,14 +121,14 @@ def odd_names(
     if not days or days[-1] != day:
         return []  # it is not a usual business day
     whole, unit = scaled([calendar.days.get(one, NOTHING).sales for one in days])
-    last = len(days) - 1
+    scale, last = float(unit), len(days) - 1
     usual_day = Usual(days, whole).on(last)
     if usual_day is None:
         return []
     found = []
     for name in sorted(histories):
         sales = [histories[name].get(one, ZERO) for one in days]
-        values = [float(EXACT.divide(value, unit)) for value in sales]
+        values = [float(value) / scale for value in sales]
         if sum(value != 0 for value in values) < _SOLD_SHARE * len(values):
             continue
         if not values[last] and _often_none(values):
