@@ -225,6 +225,7 @@ def test_a_shared_sign_stands_for_the_currency_of_the_table() -> None:
         ("US$5", "AUD"): "USD",
         ("¥5", "JPY"): "JPY",
         ("5元", "TWD"): "TWD",
+        ("5元", "USD"): "CNY",
         ("$5", ""): "USD",
     }
     read |= {("$5", "EUR"): "USD", ("5", "AUD"): "", ("$5 HKD", "AUD"): "HKD", ("$5", "XXX"): "USD"}

@@ -777,6 +777,8 @@ def test_gb18030_is_known_by_other_signs_than_hanzi(box: Box, price: str) -> Non
 def test_two_lines_are_one_header_only_where_that_names_more(box: Box) -> None:
     assert box("Date,Product,Price,Amount\n,,CNY,pcs\n2026-03-01,TV,12.50,2\n").header_row == 0
     assert box("Sales,,,\nDate,Product,Price,Amount\n2026-03-01,TV,12.50,2\n").header_row == 1
+    titled = box("数量、金额明细,,,\n,日期,产品,金额\n7,2026-03-01,TV,12.50\n")
+    assert (titled.header_row, Column.AMOUNT in titled.columns) == (1, False)
     assert refusal(box, "Date,Product,x\nPrice,Amount,y\n2026-03-01,TV,12.50\n").startswith("[missing_columns]")
 
 

@@ -15,6 +15,8 @@ class _Sign(NamedTuple):
 
 _DOLLARS = frozenset({"USD", "HKD", "TWD", "AUD", "CAD", "SGD", "NZD", "MXN", "MOP", "BRL"})
 _YUAN = frozenset({"CNY", "HKD", "TWD", "MOP", "USD", "JPY", "KRW", "SGD", "AUD", "CAD"})
+_WESTERN = frozenset({"USD", "AUD", "CAD", "NZD"})
+_HAN = frozenset({"元", "圆"})
 _SHARED = {
     "$": _Sign("USD", _DOLLARS),
     "¥": _Sign("CNY", frozenset({"CNY", "JPY"})),
@@ -88,8 +90,11 @@ def signs_in(text: str) -> list[str] | None:
 
 
 def agreed_at(signs: list[str], home: str) -> str | None:
-    """The same where the table is in ``home``, "" for none: there "$" may stand for AUD, but "US$" for USD alone."""
-    if not signs or home.casefold() not in _SIGNS:
+    """The same where the table is in ``home``, "" for none: there "$" may stand for AUD, but "US$" for USD alone.
+
+    Nobody writes "元" for dollars of the West without saying so.
+    """
+    if not signs or home.casefold() not in _SIGNS or (home in _WESTERN and not _HAN.isdisjoint(signs)):
         return agreed(signs)
     return agreed([*signs, home.casefold()]) or agreed(signs)
 

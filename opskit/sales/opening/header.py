@@ -111,9 +111,11 @@ def _stacked(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
     """The names that two lines make, [] where they cannot be one header.
 
     A group's name stands above the first of its columns ("销售", "" over "数量", "金额"); a column without a group has
-    its name in one of the lines. Two full lines, and numbers below, are no such header.
+    its name in one of the lines. Two full lines, and numbers below, are no such header; what stands above all columns
+    is a title.
     """
-    if any(number(cell, units=True) for cell in lower):
+    titled = any(map(str.strip, upper[:1])) and not any(map(str.strip, upper[1:]))
+    if titled or any(number(cell, units=True) for cell in lower):
         return []
     names: list[str] = []
     group = ""
