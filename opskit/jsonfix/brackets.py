@@ -21,7 +21,7 @@ _ANOTHER = re.compile(rf"{marks.GAP}(?:[{marks.COMMAS}]{marks.GAP}[{{\[]|[{marks
 class Brackets(Ground):
     """Goes from member to member, and opens and closes brackets."""
 
-    def _separator(self, frame: Frame, position: int) -> int:  # noqa: PLR0911 - one step of a state machine
+    def _separator(self, frame: Frame, position: int) -> int:  # noqa: C901, PLR0911 - one step of a state machine
         """Go over what stands between a member and the next, or end."""
         frame.mark, frame.kept = position, len(self.edits)
         if found := marks.BETWEEN.match(self.text, position):
@@ -41,6 +41,8 @@ class Brackets(Ground):
             return self._finish()
         if mark in ENDED:
             return self._ending(frame, place)
+        if mark in (".", "…") and (end := self._more_commas(place)) > place:
+            return end
         frame.after = False
         if mark in marks.COMMAS:
             return self._comma(frame, place)
@@ -155,9 +157,13 @@ class Brackets(Ground):
 
     def _set_end(self, frame: Frame, place: int) -> None:
         """Keys without values are the items of a set, as Python writes it."""
-        edits = [edit for edit in self.edits[frame.opener :] if edit.why != "value_added"]
+        edits = [edit for edit in self.edits[frame.opener :] if edit.why != "value_added" and not self._is_plain(edit)]
         opened = Edit(frame.start, frame.start + 1, "[", "set_changed")
         self.edits[frame.opener :] = [opened, *edits, Edit(place, place + 1, "]", "set_changed")]
+
+    def _is_plain(self, edit: Edit) -> bool:
+        """Whether a key that was quoted is a number or word that JSON knows."""
+        return edit.why == "key_quoted" and marks.BARE_WORD.fullmatch(self.text, edit.start, edit.end) is not None
 
     def _settle(self, frame: Frame) -> None:
         """Take a comma away that nothing has followed."""

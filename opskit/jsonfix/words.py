@@ -67,6 +67,8 @@ def value_end(text: str, start: int, *, depth: int) -> tuple[int, int]:  # noqa:
             if "\n" in mark and _KEY.match(text, after):
                 return place, place
         elif mark in marks.ANY_QUOTE:
+            if position == start and marks.LITERAL.fullmatch(text, start, place) and _QUOTED_KEY.match(text, place):
+                return place, place
             if (marks.AFTER_LAST_VALUE if depth == 1 else marks.AFTER_VALUE).match(text, place + 1):
                 return place, place + 1
         elif _ENDS_VALUE.match(text, place) or (depth == 1 and mark in marks.OBJECT_END):
