@@ -9,16 +9,17 @@ from opskit.jsonfix.brackets import REOPENED, REOPENED_ARRAY
 from opskit.jsonfix.edits import Edit, applied, composed
 from opskit.jsonfix.frames import ARRAY, KINDS, OBJECT
 from opskit.jsonfix.ground import HIDDEN, Found, Unclear
+from opskit.jsonfix.nodes import tree
 from opskit.jsonfix.scanner import Scanner
 from opskit.jsonfix.strict import STRICT, measured
 from opskit.jsonfix.texts import Role, quoted, written
 
-_THOUGHT = r"(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad)"
+_THOUGHT = r"(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad|analysis)"
 _SIGN = re.compile(
-    rf"[{marks.OBJECT}{marks.P_ARRAY}]|```[\w+.-]*|</?{_THOUGHT}\b[^<>]{{0,80}}>|(?m:^)[ \t]*(?://[^\n]*|/\*(?s:.)*?(?:\*/|\Z))",
+    rf"\[/?THINK\]|[{marks.OBJECT}{marks.P_ARRAY}]|```[\w+.-]*|</?{_THOUGHT}\b[^<>]{{0,80}}>|◁/?{_THOUGHT}▷|(?m:^)[ \t]*(?://[^\n]*|/\*(?s:.)*?(?:\*/|\Z))",
     re.IGNORECASE,
 )
-_THOUGHT_END = re.compile(rf"</{_THOUGHT}\s*>", re.IGNORECASE)
+_THOUGHT_END = re.compile(rf"</{_THOUGHT}\s*>|◁/{_THOUGHT}▷|\[/THINK\]", re.IGNORECASE)
 _WORD = rf"(?:{marks.NUMBER}|(?i:true|false|null|none|undefined|nan))"
 _LIKELY = {
     OBJECT: re.compile(
@@ -34,16 +35,20 @@ _FENCE_OPENS = re.compile(
 )  # one that holds JSON
 # A label before JSON: [INFO] {…}, 【结果】[…].
 _LABEL = re.compile(r"(?:\[[^\[\]{}\"',]{1,60}\]|【[^【】]{1,30}】|[(（][^()（）{}]{1,80}[)）])\s*(?=[{\[])")
+# The same before other words, and the marks of a template: [INFO] started {…}, {{name}}, {% if %}.
+_REMARK = re.compile(r"\[[A-Za-z][^\[\]{}\"',]{0,60}\]\s+(?=[^\W\d])|\{\{[^{}\"':,]{1,60}\}\}|\{%[^{}]{1,80}%\}")
 _NEXT_OBJECT = re.compile(r"\s*+,?+\s*+(?={)")
 _FLAT_OBJECT = re.compile(rf"(?P<object>{marks.FLAT_OBJECT}){_NEXT_OBJECT.pattern}")
+_MEMBER = re.compile(rf"\s*+{marks.TEXT}{marks.SPACE}:")
+_OF_COMMAS = ("comma_removed", "comma_added", "comment_removed", "word_changed")
 _NOTHING = re.compile(r"\s*+```")  # a fence that closes right behind a bracket
 _BETWEEN = re.compile(rf"(?:[\s{marks.COMMAS}{marks.ODD_SPACE}]|//[^\n]*|/\*(?s:.)*?\*/)*+")
 _STRAY = re.compile(rf"[\s{marks.COMMAS}{marks.COLONS}{marks.P_ENDS}]*+")
 _SCALAR = re.compile(rf"(?:[\s{marks.ODD_SPACE}]|//[^\n]*|/\*(?s:.)*?(?:\*/|\Z))*+")
 _FENCED = re.compile(r"\A\s*```[\w+.-]*[ \t]*\n?(?P<inside>(?s:.)*?)(?:\n\s*```|```|\Z)")
 _PATTERN = re.compile(r"/\S+/[a-z]*")
-_ESCAPED = re.compile(r"[{\[](?:[^\"'“\\]|\\n){0,500}+(?P<level>\\+)\"|[{\[](?P<lines>\\)n")
-_ESCAPE = re.compile(r'\\(["\\/nrt])')
+_ESCAPED = re.compile(r"[{\[](?:[^\"'“\\]|\\n){0,500}+(?P<level>\\+)[\"']|[{\[](?P<lines>\\)n")
+_ESCAPE = re.compile(r"\\([\"'\\/nrt])")
 _UNESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 _ESCAPED_TEXTS = 1  # all that follows it is read once more
 _PIECE, _MARGIN = 65_536, 2_048  # characters of a text that is unescaped, and left of it when enough was
@@ -106,6 +111,8 @@ class _Search:
         self.begin = first.end() if first else 0
         is_tuple = self.text.startswith(("(", "（"), self.begin) and not _LABEL.match(self.text, self.begin)
         start = self._read(self.begin) if is_tuple else self.begin
+        if members := self._members():
+            return Survey([members], [])
         self._signs(start)
         drafts = [document._replace(draft=True) for document in self.documents[: self.drafts]]
         self.documents[: self.drafts] = drafts
@@ -119,6 +126,35 @@ class _Search:
             self.documents += [document._replace(draft=True) for document in inner.documents]
         return Survey(self.documents, self.problems)
 
+    def _members(self) -> Document | None:
+        """The whole text as the members of an object that lacks its brackets, where nothing else is odd.
+
+        A single key before an object or array is no member: it may as well be a label.
+        """
+        fence = _FENCED.match(self.text)
+        start, end = fence.span("inside") if fence else (self.begin, len(self.text))
+        if not _MEMBER.match(self.text, start):
+            return None
+        for closing in ("", "}"):
+            whole = "{" + self.text[start:end].rstrip() + closing
+            try:
+                found = self._scanned(whole, 0)
+            except Unclear:
+                return None
+            if found.complete and found.end == len(whole) and all(edit.why in _OF_COMMAS for edit in found.edits):
+                break
+        else:
+            return None
+        fixed = applied(whole, found.edits)
+        values = tree(fixed).items
+        if closing and len(values) == 1 and fixed[values[0].start] in "{[":
+            return None
+        edits = [Edit(edit.start + start - 1, edit.end + start - 1, edit.to, edit.why) for edit in found.edits]
+        stop = start + len(whole) - 1 - len(closing)
+        opened, closed = Edit(start, start, "{", "bracket_added"), Edit(stop, stop, "}", "bracket_added")
+        edits = [opened, *edits, *([closed] if closing else [])]
+        return Document(start, stop, edits, complete=True, fenced=bool(fence))
+
     def _signs(self, position: int) -> None:
         """Go from sign to sign: brackets, fences, thoughts, comments."""
         text = self.text
@@ -131,9 +167,9 @@ class _Search:
                 inside = _FENCE_OPENS.match(text, position)
                 self.fenced = not self.fenced and inside is not None
                 self.certain = inside.end() if inside and self.fenced else -1
-            elif mark.startswith("</"):
+            elif mark.startswith(("</", "◁/", "[/")):
                 self.drafts = len(self.documents)
-            elif mark.startswith("<"):
+            elif mark.startswith(("<", "◁", "[")):
                 end = _THOUGHT_END.search(text, position)
                 self.thoughts.append((position, end.start() if end else len(text)))
                 position = end.end() if end else len(text)
@@ -144,9 +180,9 @@ class _Search:
             return end
         if _NOTHING.match(self.text, place + 1):
             return place + 1
-        if _LABEL.match(self.text, place):
+        if remark := _LABEL.match(self.text, place) or _REMARK.match(self.text, place):
             self.unlikely.append(place)
-            return place + 1
+            return remark.end()
         if place in (self.begin, self.certain) or _LIKELY[KINDS[self.text[place]]].match(self.text, place + 1):
             return self._read(place)
         self.unlikely.append(place)
@@ -285,6 +321,8 @@ def scalar(text: str) -> Document | None:
     lead = _SCALAR.match(text, start, end)
     start = lead.end() if lead else start
     if start >= end:
+        return None
+    if _MEMBER.match(text, start, end):
         return None
     if text[start] in marks.QUOTES:
         extent = quoted(text[:end], start, Role.ROOT)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from opskit.jsonfix import coercion
+from opskit.jsonfix import coercion, marks
 from opskit.jsonfix.confidence import confidence
 from opskit.jsonfix.documents import RIVALS, Document, row, survey
 from opskit.jsonfix.edits import Edit, applied, composed
@@ -18,6 +18,9 @@ from opskit.wording import well_formed
 type Coerce = Literal["off", "safe", "full"]
 type Prefer = Literal["best", "first", "last"]
 # What goes on behind JSON as if it had not ended.
+_KEYED = re.compile(rf"{marks.TEXT}\s*+:\s*+")  # what stands before may be its key
+_ONE_TOO_MANY = re.compile(r"\s*+(?P<mark>[\]}])")
+_TWICE = {mark: re.compile(rf"\{mark}\s*+\{mark}\s*+,") for mark in "]}"}
 _LEFTOVER = re.compile(r"\s*+(?:[\]},]++\s*+[^\s\]},]|[\"'])")
 
 
@@ -129,13 +132,16 @@ def _doubts(text: str, document: Document, fixed: str) -> frozenset[str]:
     """What is uncertain about a document, besides the changes to it."""
     words = any(edit.why in ("word_changed", "not_a_number") for edit in document.edits[:1])
     glued = text[document.end : document.end + 1].isalnum() and not text[: document.start].strip()
+    over = _ONE_TOO_MANY.match(text, document.end)
     found = {
+        "bracket_removed": over is not None and _TWICE[over["mark"]].search(text, document.start, document.end),
         "cut_off": not document.complete,
         "draft": document.draft,
         "unlikely": not document.likely,
         "word_alone": words and fixed.strip()[:1] not in ("{", "["),
         "glued": glued,
         "fragment": document.fragment,
+        "keyed": _KEYED.fullmatch(text[: document.start].lstrip()) is not None,
         "leftover": _LEFTOVER.match(text, document.end) is not None,
         "blank": fixed.strip() in ("{}", "[]") and bool(text[: document.start].strip()),
     }
@@ -223,6 +229,8 @@ def _chosen(text: str, candidates: Sequence[_Candidate], prefer: Prefer) -> Mend
         problems.append(Problem("several_texts", (), {"count": len(rivals) + 1, "number": number, "line": line}))
     if best.document.fragment:
         problems.append(Problem("fragment"))
+    if "keyed" in best.doubts:
+        problems.append(Problem("keyed"))
     if not best.document.complete:
         problems.append(Problem("cut_off"))
     problems += [Problem("odd_format", tuple(one.instance_path), {}, one) for one in best.odd]
