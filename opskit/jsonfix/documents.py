@@ -291,8 +291,11 @@ class _Search:
         return edits, rest.start, found.complete
 
 
-def row(text: str, documents: list[Document]) -> Document | None:
-    """Documents one after another with nothing but commas and comments between them, as one array."""
+def row(text: str, documents: list[Document], *, apart: bool = False) -> Document | None:
+    """Documents one after another with nothing but commas and comments between them, as one array.
+
+    ``apart``: other words may stand between them, but then it is not likely that all of them are meant.
+    """
     if not documents[1:] or len({text[document.start] for document in documents}) > 1:
         return None
     full = [document for document in documents if text[document.start + 1 : document.end - 1].strip()]
@@ -301,17 +304,17 @@ def row(text: str, documents: list[Document]) -> Document | None:
     edits = [Edit(documents[0].start, documents[0].start, "[", "documents_joined")]
     position = 0
     for document in documents:
-        if not _BETWEEN.fullmatch(text, position, document.start):
+        if not (apart or _BETWEEN.fullmatch(text, position, document.start)):
             return None
         if position:
             edits.append(Edit(position, document.start, ", ", "documents_joined"))
         edits += document.edits
         position = document.end
-    if not _BETWEEN.fullmatch(text, position):
+    if not (apart or _BETWEEN.fullmatch(text, position)):
         return None
     edits.append(Edit(position, position, "]", "documents_joined"))
     whole = all(document.complete for document in documents)
-    return Document(documents[0].start, position, edits, whole, joined=True)
+    return Document(documents[0].start, position, edits, whole, likely=not apart, joined=True)
 
 
 def scalar(text: str) -> Document | None:

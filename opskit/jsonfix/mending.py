@@ -91,7 +91,8 @@ def mend(
         found = survey(text, max_depth=max_depth)
         problems = found.problems if repair else [("not_strict", 0)]
         candidates = list(_candidates(text, found.documents, schema, coerce, repair=repair, max_depth=max_depth))
-    if schema and (not candidates or candidates[0].findings) and (spoken := _spoken(text, schema, coerce)):
+    doubtful = not candidates or candidates[0].findings
+    if schema and doubtful and (spoken := _spoken(text, schema, coerce, alone=not candidates)):
         candidates.append(spoken)
     if not candidates:
         code, offset = problems[0] if problems else ("no_json", 0)
@@ -109,6 +110,10 @@ def _candidates(
     """The texts of JSON in a text, each with what it takes to make it conform."""
     final = [document for document in documents if not document.draft] or documents
     together = row(text, final) if repair else None
+    if repair and not together and schema and schema.resolved(schema.part(())).get("type") == "array":
+        objects = [document for document in final if text[document.start] == "{"]
+        fenced = [document for document in objects if document.fenced]
+        together = row(text, fenced or objects, apart=True) if len(objects) == len(final) <= 2 * RIVALS else None
     several = final if len(final) <= 2 * RIVALS else final[:RIVALS] + final[-RIVALS:]
     for document in [*several, *([together] if together else [])]:
         edits = [*_around(text[: document.start], 0), *document.edits, *_around(text[document.end :], document.end)]
@@ -188,9 +193,15 @@ def _value(text: str) -> object:
     return load(text, max_depth=10_000).value
 
 
-def _spoken(text: str, schema: Schema, coerce: Coerce) -> _Candidate | None:
-    """The whole text as a JSON text, where the schema wants a scalar and prose may be or hold it."""
+def _spoken(text: str, schema: Schema, coerce: Coerce, *, alone: bool) -> _Candidate | None:
+    """The whole text as a JSON text, where the schema wants a scalar and prose may be or hold it.
+
+    ``alone``: there is no other JSON; then prose may also name the only item of an array.
+    """
     root = schema.resolved(schema.part(()))
+    if alone and root.get("type") == "array":
+        item = schema.resolved(root.get("items"))
+        root = item if item.get("type") == "boolean" or "enum" in item or "const" in item else {}
     kinds = root.get("type", [])
     options = root.get("enum") or ("const" in root) or root.get("anyOf") or root.get("oneOf")
     scalar = set([kinds] if isinstance(kinds, str) else kinds) & {"string", "number", "integer", "boolean"}
