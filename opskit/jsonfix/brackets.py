@@ -95,7 +95,7 @@ class Brackets(Ground):
         mark = self.text[place]
         kind = ENDED[mark]
         if kind != frame.kind:
-            if not self.open[kind] or self._is_stray(kind, place + 1):
+            if not self.open[kind] or self._one_more(self._is_stray(kind, place + 1)):
                 end = place + 1
                 while not self.open[kind] and self.text.startswith(mark, end):
                     end += 1
@@ -105,7 +105,7 @@ class Brackets(Ground):
                 self._settle(frame)
                 self._change(place, place, CLOSING[frame.kind], "bracket_added")
                 self._closed()
-        if (kind == ARRAY or len(self.stack) == 1) and frame.count and self._is_early(kind, place):
+        if (kind == ARRAY or len(self.stack) == 1) and frame.count and self._one_more(self._is_early(kind, place)):
             self._change(place, place + 1, "", "bracket_removed")
             frame.after = True
             return place + 1
@@ -119,6 +119,12 @@ class Brackets(Ground):
             self._set_end(frame, place)
         self._closed()
         return place + 1
+
+    def _one_more(self, is_stray: bool) -> bool:  # noqa: FBT001 - what was found out just now
+        """Count a bracket that is one too many."""
+        is_stray = is_stray and self.strays >= 0
+        self.strays += is_stray
+        return is_stray
 
     def _is_stray(self, kind: Kind, after: int) -> bool:
         """Whether a bracket that does not end what is open is one too many, as what follows goes on inside."""

@@ -95,6 +95,7 @@ UNPARTED = re.compile(
 LITERAL = re.compile(_WORD)
 BARE_WORD = re.compile(rf"{NUMBER}|true|false|null")
 LITERAL_BEFORE_KEY = re.compile(rf"(?P<word>{_WORD})[^\S\n]++(?={KEY})")
+LITERAL_ENDED = re.compile(rf"(?P<word>{_WORD})(?=//|\s*+{ELLIPSIS}{GAP}[{COMMAS}{P_ENDS}])")
 AFTER_KEY = re.compile(
     rf"{GAP}(?:[{COLONS}]|=>?)|{GAP}(?:\Z|[{OBJECT}{P_ARRAY}]|(?:{_WORD}|{_SHORT}){_STOP}|[{_SURE_COMMAS}]{GAP}(?:\Z|{QUOTE})"
     rf"|[{OBJECT_END}{P_ARRAY_END}]{NEXT})"

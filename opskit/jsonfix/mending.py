@@ -21,7 +21,7 @@ type Prefer = Literal["best", "first", "last"]
 _KEYED = re.compile(rf"{marks.TEXT}\s*+:\s*+")  # what stands before may be its key
 _ONE_TOO_MANY = re.compile(r"\s*+(?P<mark>[\]}])")
 _TWICE = {mark: re.compile(rf"\{mark}\s*+\{mark}\s*+,") for mark in "]}"}
-_LEFTOVER = re.compile(r"\s*+(?:[\]},]++\s*+[^\s\]},]|[\"'])")
+_LEFTOVER = re.compile(rf"\s*+(?:[\]}}{marks.COMMAS}]++\s*+[^\s\]}}{marks.COMMAS}]|[\"'])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ def _doubts(text: str, document: Document, fixed: str) -> frozenset[str]:
     glued = text[document.end : document.end + 1].isalnum() and not text[: document.start].strip()
     over = _ONE_TOO_MANY.match(text, document.end)
     found = {
-        "bracket_removed": over is not None and _TWICE[over["mark"]].search(text, document.start, document.end),
+        "bracket_removed": over is not None and _is_unclear(text, document, over["mark"]),
         "cut_off": not document.complete,
         "draft": document.draft,
         "unlikely": not document.likely,
@@ -151,6 +151,12 @@ def _doubts(text: str, document: Document, fixed: str) -> frozenset[str]:
         "blank": fixed.strip() in ("{}", "[]") and bool(text[: document.start].strip()),
     }
     return frozenset(name for name, is_so in found.items() if is_so)
+
+
+def _is_unclear(text: str, document: Document, over: str) -> bool:
+    """Whether the bracket that is left over behind may belong elsewhere: its opening one may be what is missing."""
+    other = text[document.end - 1] in "]}" and text[document.end - 1] != over
+    return other or _TWICE[over].search(text, document.start, document.end) is not None
 
 
 def _fitted(

@@ -16,6 +16,7 @@ from opskit.jsonfix.texts import Extent, Role, literal, quoted, written
 
 _COLON = re.compile(rf"(?:{marks.GAP}(?:[{marks.COLONS}]|=>?))++")
 _ASSIGNED = re.compile(rf"(?<=[{marks.COLONS}])=(?={marks.SPACE}(?:[\"{{\[]|{marks.BARE}))")
+_GOES_ON = re.compile(rf"{marks.GAP}[{marks.COMMAS}]")
 _BELIEVED = ("key_ended", "quote_mixed", "backslash_escaped", "end_guessed")
 _PART = rf"\s{marks.COMMAS}{marks.COLONS}{marks.P_ENDS}{{\[\"'=\\"
 _NAME_KEY = re.compile(rf"(?P<name>(?:\\u[0-9a-fA-F]{{4}}|[^{_PART}])+)[\"'`”]?(?=[ \t]*+(?:[{marks.COLONS}]|=))")
@@ -39,7 +40,7 @@ class Scanner(Brackets):
         """Read to the end. Raises ``Unclear``.
 
         That a closing mark is missing, hidden or of another kind is only believed where all ends well: a text that was
-        cut within another looks the same.
+        cut within another looks the same. So is that a bracket is one too many: the one before it may be missing.
         """
         try:
             found = self._found()
@@ -47,11 +48,23 @@ class Scanner(Brackets):
             if not self._has_believed():
                 raise
         else:
+            if self.strays and not found.complete and (other := self._without_strays()):
+                return other
             if found.complete or not self._has_believed():
                 return found
         again = Scanner(self.text, self.start, max_depth=self.max_depth, hidden=0)
         again.trusting = False
         return again._found()
+
+    def _without_strays(self) -> Found | None:
+        """What is found where no bracket is taken for one too many; None where that does not end well either."""
+        again = Scanner(self.text, self.start, max_depth=self.max_depth, hidden=0)
+        again.strays = -1
+        try:
+            found = again._found()
+        except Unclear:
+            return None
+        return found if found.complete and not _GOES_ON.match(self.text, found.end) else None
 
     def _has_believed(self) -> bool:
         return any(edit.why in _BELIEVED for edit in self.edits)

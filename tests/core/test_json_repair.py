@@ -133,6 +133,8 @@ def test_a_part_of_what_could_not_be_read_is_no_sure_answer() -> None:
 def test_which_bracket_is_one_too_many_and_whether_a_key_belongs_to_it_may_be_unclear() -> None:
     assert mend('{"a": {"x": {}}, "b": 1}}').confidence < 0.9
     assert mend('{"a": {"x": 1}, "b": 1}}').confidence >= 0.9
+    assert mend('{"a": 1}]').confidence < 0.9
+    assert mend('{"a": 1}， 2]').confidence < 0.9
     keyed = mend('"a": {"b": 1}')
     assert ([problem.code for problem in keyed.problems], keyed.confidence < 0.9) == (["keyed"], True)
     assert mend("{a: Mary, first name: Jo}").confidence < 0.9
