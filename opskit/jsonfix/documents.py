@@ -9,9 +9,8 @@ from opskit.jsonfix.brackets import REOPENED, REOPENED_ARRAY
 from opskit.jsonfix.edits import Edit, applied, composed
 from opskit.jsonfix.frames import ARRAY, KINDS, OBJECT
 from opskit.jsonfix.ground import HIDDEN, Found, Unclear
-from opskit.jsonfix.nodes import tree
 from opskit.jsonfix.scanner import Scanner
-from opskit.jsonfix.strict import STRICT, measured
+from opskit.jsonfix.strict import STRICT, load, measured
 from opskit.jsonfix.texts import Role, quoted, written
 
 _THOUGHT = r"(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad|analysis)"
@@ -40,15 +39,14 @@ _REMARK = re.compile(r"\[[A-Za-z][^\[\]{}\"',]{0,60}\]\s+(?=[^\W\d])|\{\{[^{}\"'
 _NEXT_OBJECT = re.compile(r"\s*+,?+\s*+(?={)")
 _FLAT_OBJECT = re.compile(rf"(?P<object>{marks.FLAT_OBJECT}){_NEXT_OBJECT.pattern}")
 _MEMBER = re.compile(rf"\s*+{marks.TEXT}{marks.SPACE}:")
-_OF_COMMAS = ("comma_removed", "comma_added", "comment_removed", "word_changed")
 _NOTHING = re.compile(r"\s*+```")  # a fence that closes right behind a bracket
 _BETWEEN = re.compile(rf"(?:[\s{marks.COMMAS}{marks.ODD_SPACE}]|//[^\n]*|/\*(?s:.)*?\*/)*+")
 _STRAY = re.compile(rf"[\s{marks.COMMAS}{marks.COLONS}{marks.P_ENDS}]*+")
 _SCALAR = re.compile(rf"(?:[\s{marks.ODD_SPACE}]|//[^\n]*|/\*(?s:.)*?(?:\*/|\Z))*+")
 _FENCED = re.compile(r"\A\s*```[\w+.-]*[ \t]*\n?(?P<inside>(?s:.)*?)(?:\n\s*```|```|\Z)")
 _PATTERN = re.compile(r"/\S+/[a-z]*")
-_ESCAPED = re.compile(r"[{\[](?:[^\"'“\\]|\\n){0,500}+(?P<level>\\+)[\"']|[{\[](?P<lines>\\)n")
-_ESCAPE = re.compile(r"\\([\"'\\/nrt])")
+_ESCAPED = re.compile(r"[{\[](?:[^\"'“\\]|\\n){0,500}+(?P<level>\\+)\"|[{\[](?P<lines>\\)n")
+_ESCAPE = re.compile(r'\\(["\\/nrt])')
 _UNESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 _ESCAPED_TEXTS = 1  # all that follows it is read once more
 _PIECE, _MARGIN = 65_536, 2_048  # characters of a text that is unescaped, and left of it when enough was
@@ -135,25 +133,24 @@ class _Search:
         start, end = fence.span("inside") if fence else (self.begin, len(self.text))
         if not _MEMBER.match(self.text, start):
             return None
-        for closing in ("", "}"):
-            whole = "{" + self.text[start:end].rstrip() + closing
-            try:
-                found = self._scanned(whole, 0)
-            except Unclear:
+        edits = [Edit(start, start, "{", "bracket_added")]
+        end = start + len(self.text[start:end].rstrip())
+        stop = start + len(self.text[start:end].rstrip(" \t\r\n,"))
+        if not self._loads("{" + self.text[start:end]):
+            closed = self._loads("{" + self.text[start:stop] + "}")
+            if not closed or (len(closed) == 1 and isinstance(next(iter(closed.values())), (dict, list))):
                 return None
-            if found.complete and found.end == len(whole) and all(edit.why in _OF_COMMAS for edit in found.edits):
-                break
-        else:
+            edits.append(Edit(stop, stop, "}", "bracket_added"))
+            edits += [Edit(stop, end, "", "comma_removed")] if end > stop else []
+        return Document(start, end, edits, complete=True, fenced=bool(fence))
+
+    def _loads(self, whole: str) -> dict[str, object] | None:
+        """The object that a text is as it stands."""
+        try:
+            found: dict[str, object] = load(whole, max_depth=self.max_depth).value
+        except ValueError:
             return None
-        fixed = applied(whole, found.edits)
-        values = tree(fixed).items
-        if closing and len(values) == 1 and fixed[values[0].start] in "{[":
-            return None
-        edits = [Edit(edit.start + start - 1, edit.end + start - 1, edit.to, edit.why) for edit in found.edits]
-        stop = start + len(whole) - 1 - len(closing)
-        opened, closed = Edit(start, start, "{", "bracket_added"), Edit(stop, stop, "}", "bracket_added")
-        edits = [opened, *edits, *([closed] if closing else [])]
-        return Document(start, stop, edits, complete=True, fenced=bool(fence))
+        return found
 
     def _signs(self, position: int) -> None:
         """Go from sign to sign: brackets, fences, thoughts, comments."""

@@ -76,7 +76,7 @@ def codes(repaired: Repaired) -> list[str]:
         ('"a": 1, "b": [2]', {"a": 1, "b": [2]}),
         ('"a": {"b": 1}}', {"a": {"b": 1}}),
         ('"a": {"b": 1}', {"b": 1}),
-        ('```json\n"a": {"b": True},\n"c": 2,\n```', {"a": {"b": True}, "c": 2}),
+        ('```json\n"a": {"b": true},\n"c": 2,\n```', {"a": {"b": True}, "c": 2}),
         ('"a": 1 is {"b": 2}', {"b": 2}),
         ("True", True),
         ("NaN", None),
