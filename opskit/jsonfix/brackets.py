@@ -21,7 +21,7 @@ _ANOTHER = re.compile(rf"{marks.GAP}(?:[{marks.COMMAS}]{marks.GAP}[{{\[]|[{marks
 class Brackets(Ground):
     """Goes from member to member, and opens and closes brackets."""
 
-    def _separator(self, frame: Frame, position: int) -> int:  # noqa: PLR0911 - one step of a state machine
+    def _separator(self, frame: Frame, position: int) -> int:  # noqa: C901, PLR0911 - one step of a state machine
         """Go over what stands between a member and the next, or end."""
         frame.mark, frame.kept = position, len(self.edits)
         if found := marks.BETWEEN.match(self.text, position):
@@ -41,6 +41,8 @@ class Brackets(Ground):
             return self._finish()
         if mark in ENDED:
             return self._ending(frame, place)
+        if mark in (".", "…") and (end := self._more_commas(place)) > place:
+            return end
         frame.after = False
         if mark in marks.COMMAS:
             return self._comma(frame, place)
@@ -93,7 +95,7 @@ class Brackets(Ground):
         mark = self.text[place]
         kind = ENDED[mark]
         if kind != frame.kind:
-            if not self.open[kind] or self._is_stray(kind, place + 1):
+            if not self.open[kind] or self._one_more(self._is_stray(kind, place + 1)):
                 end = place + 1
                 while not self.open[kind] and self.text.startswith(mark, end):
                     end += 1
@@ -103,7 +105,7 @@ class Brackets(Ground):
                 self._settle(frame)
                 self._change(place, place, CLOSING[frame.kind], "bracket_added")
                 self._closed()
-        if (kind == ARRAY or len(self.stack) == 1) and frame.count and self._is_early(kind, place):
+        if (kind == ARRAY or len(self.stack) == 1) and frame.count and self._one_more(self._is_early(kind, place)):
             self._change(place, place + 1, "", "bracket_removed")
             frame.after = True
             return place + 1
@@ -117,6 +119,12 @@ class Brackets(Ground):
             self._set_end(frame, place)
         self._closed()
         return place + 1
+
+    def _one_more(self, is_stray: bool) -> bool:  # noqa: FBT001 - what was found out just now
+        """Count a bracket that is one too many."""
+        is_stray = is_stray and self.strays >= 0
+        self.strays += is_stray
+        return is_stray
 
     def _is_stray(self, kind: Kind, after: int) -> bool:
         """Whether a bracket that does not end what is open is one too many, as what follows goes on inside."""
@@ -155,9 +163,13 @@ class Brackets(Ground):
 
     def _set_end(self, frame: Frame, place: int) -> None:
         """Keys without values are the items of a set, as Python writes it."""
-        edits = [edit for edit in self.edits[frame.opener :] if edit.why != "value_added"]
+        edits = [edit for edit in self.edits[frame.opener :] if edit.why != "value_added" and not self._is_plain(edit)]
         opened = Edit(frame.start, frame.start + 1, "[", "set_changed")
         self.edits[frame.opener :] = [opened, *edits, Edit(place, place + 1, "]", "set_changed")]
+
+    def _is_plain(self, edit: Edit) -> bool:
+        """Whether a key that was quoted is a number or word that JSON knows."""
+        return edit.why == "key_quoted" and marks.BARE_WORD.fullmatch(self.text, edit.start, edit.end) is not None
 
     def _settle(self, frame: Frame) -> None:
         """Take a comma away that nothing has followed."""

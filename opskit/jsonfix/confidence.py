@@ -39,6 +39,7 @@ DOUBTS = {
     "rivals": 0.12,
     "glued": 0.15,
     "fragment": 0.6,
+    "keyed": 0.15,
     "leftover": 0.15,
     "blank": 0.15,
     "word_alone": 0.15,

@@ -10,15 +10,15 @@ from opskit.jsonfix.edits import Edit, applied, composed
 from opskit.jsonfix.frames import ARRAY, KINDS, OBJECT
 from opskit.jsonfix.ground import HIDDEN, Found, Unclear
 from opskit.jsonfix.scanner import Scanner
-from opskit.jsonfix.strict import STRICT, measured
+from opskit.jsonfix.strict import STRICT, load, measured
 from opskit.jsonfix.texts import Role, quoted, written
 
-_THOUGHT = r"(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad)"
+_THOUGHT = r"(?:think|thinking|thought|thoughts|reasoning|reflection|scratchpad|analysis)"
 _SIGN = re.compile(
-    rf"[{marks.OBJECT}{marks.P_ARRAY}]|```[\w+.-]*|</?{_THOUGHT}\b[^<>]{{0,80}}>|(?m:^)[ \t]*(?://[^\n]*|/\*(?s:.)*?(?:\*/|\Z))",
+    rf"\[/?THINK\]|[{marks.OBJECT}{marks.P_ARRAY}]|```[\w+.-]*|</?{_THOUGHT}\b[^<>]{{0,80}}>|◁/?{_THOUGHT}▷|(?m:^)[ \t]*(?://[^\n]*|/\*(?s:.)*?(?:\*/|\Z))",
     re.IGNORECASE,
 )
-_THOUGHT_END = re.compile(rf"</{_THOUGHT}\s*>", re.IGNORECASE)
+_THOUGHT_END = re.compile(rf"</{_THOUGHT}\s*>|◁/{_THOUGHT}▷|\[/THINK\]", re.IGNORECASE)
 _WORD = rf"(?:{marks.NUMBER}|(?i:true|false|null|none|undefined|nan))"
 _LIKELY = {
     OBJECT: re.compile(
@@ -34,8 +34,11 @@ _FENCE_OPENS = re.compile(
 )  # one that holds JSON
 # A label before JSON: [INFO] {…}, 【结果】[…].
 _LABEL = re.compile(r"(?:\[[^\[\]{}\"',]{1,60}\]|【[^【】]{1,30}】|[(（][^()（）{}]{1,80}[)）])\s*(?=[{\[])")
+# The same before other words, and the marks of a template: [INFO] started {…}, {{name}}, {% if %}.
+_REMARK = re.compile(r"\[[A-Za-z][^\[\]{}\"',]{0,60}\]\s+(?=[^\W\d])|\{\{[^{}\"':,]{1,60}\}\}|\{%[^{}]{1,80}%\}")
 _NEXT_OBJECT = re.compile(r"\s*+,?+\s*+(?={)")
 _FLAT_OBJECT = re.compile(rf"(?P<object>{marks.FLAT_OBJECT}){_NEXT_OBJECT.pattern}")
+_MEMBER = re.compile(rf"\s*+{marks.TEXT}{marks.SPACE}:")
 _NOTHING = re.compile(r"\s*+```")  # a fence that closes right behind a bracket
 _BETWEEN = re.compile(rf"(?:[\s{marks.COMMAS}{marks.ODD_SPACE}]|//[^\n]*|/\*(?s:.)*?\*/)*+")
 _STRAY = re.compile(rf"[\s{marks.COMMAS}{marks.COLONS}{marks.P_ENDS}]*+")
@@ -106,6 +109,8 @@ class _Search:
         self.begin = first.end() if first else 0
         is_tuple = self.text.startswith(("(", "（"), self.begin) and not _LABEL.match(self.text, self.begin)
         start = self._read(self.begin) if is_tuple else self.begin
+        if members := self._members():
+            return Survey([members], [])
         self._signs(start)
         drafts = [document._replace(draft=True) for document in self.documents[: self.drafts]]
         self.documents[: self.drafts] = drafts
@@ -119,6 +124,34 @@ class _Search:
             self.documents += [document._replace(draft=True) for document in inner.documents]
         return Survey(self.documents, self.problems)
 
+    def _members(self) -> Document | None:
+        """The whole text as the members of an object that lacks its brackets, where nothing else is odd.
+
+        A single key before an object or array is no member: it may as well be a label.
+        """
+        fence = _FENCED.match(self.text)
+        start, end = fence.span("inside") if fence else (self.begin, len(self.text))
+        if not _MEMBER.match(self.text, start):
+            return None
+        edits = [Edit(start, start, "{", "bracket_added")]
+        end = start + len(self.text[start:end].rstrip())
+        stop = start + len(self.text[start:end].rstrip(" \t\r\n,"))
+        if not self._loads("{" + self.text[start:end]):
+            closed = self._loads("{" + self.text[start:stop] + "}")
+            if not closed or (len(closed) == 1 and isinstance(next(iter(closed.values())), (dict, list))):
+                return None
+            edits.append(Edit(stop, stop, "}", "bracket_added"))
+            edits += [Edit(stop, end, "", "comma_removed")] if end > stop else []
+        return Document(start, end, edits, complete=True, fenced=bool(fence))
+
+    def _loads(self, whole: str) -> dict[str, object] | None:
+        """The object that a text is as it stands."""
+        try:
+            found: dict[str, object] = load(whole, max_depth=self.max_depth).value
+        except ValueError:
+            return None
+        return found
+
     def _signs(self, position: int) -> None:
         """Go from sign to sign: brackets, fences, thoughts, comments."""
         text = self.text
@@ -131,9 +164,9 @@ class _Search:
                 inside = _FENCE_OPENS.match(text, position)
                 self.fenced = not self.fenced and inside is not None
                 self.certain = inside.end() if inside and self.fenced else -1
-            elif mark.startswith("</"):
+            elif mark.startswith(("</", "◁/", "[/")):
                 self.drafts = len(self.documents)
-            elif mark.startswith("<"):
+            elif mark.startswith(("<", "◁", "[")):
                 end = _THOUGHT_END.search(text, position)
                 self.thoughts.append((position, end.start() if end else len(text)))
                 position = end.end() if end else len(text)
@@ -144,9 +177,9 @@ class _Search:
             return end
         if _NOTHING.match(self.text, place + 1):
             return place + 1
-        if _LABEL.match(self.text, place):
+        if remark := _LABEL.match(self.text, place) or _REMARK.match(self.text, place):
             self.unlikely.append(place)
-            return place + 1
+            return remark.end()
         if place in (self.begin, self.certain) or _LIKELY[KINDS[self.text[place]]].match(self.text, place + 1):
             return self._read(place)
         self.unlikely.append(place)
@@ -255,8 +288,11 @@ class _Search:
         return edits, rest.start, found.complete
 
 
-def row(text: str, documents: list[Document]) -> Document | None:
-    """Documents one after another with nothing but commas and comments between them, as one array."""
+def row(text: str, documents: list[Document], *, apart: bool = False) -> Document | None:
+    """Documents one after another with nothing but commas and comments between them, as one array.
+
+    ``apart``: other words may stand between them, but then it is not likely that all of them are meant.
+    """
     if not documents[1:] or len({text[document.start] for document in documents}) > 1:
         return None
     full = [document for document in documents if text[document.start + 1 : document.end - 1].strip()]
@@ -265,17 +301,17 @@ def row(text: str, documents: list[Document]) -> Document | None:
     edits = [Edit(documents[0].start, documents[0].start, "[", "documents_joined")]
     position = 0
     for document in documents:
-        if not _BETWEEN.fullmatch(text, position, document.start):
+        if not (apart or _BETWEEN.fullmatch(text, position, document.start)):
             return None
         if position:
             edits.append(Edit(position, document.start, ", ", "documents_joined"))
         edits += document.edits
         position = document.end
-    if not _BETWEEN.fullmatch(text, position):
+    if not (apart or _BETWEEN.fullmatch(text, position)):
         return None
     edits.append(Edit(position, position, "]", "documents_joined"))
     whole = all(document.complete for document in documents)
-    return Document(documents[0].start, position, edits, whole, joined=True)
+    return Document(documents[0].start, position, edits, whole, likely=not apart, joined=True)
 
 
 def scalar(text: str) -> Document | None:
@@ -285,6 +321,8 @@ def scalar(text: str) -> Document | None:
     lead = _SCALAR.match(text, start, end)
     start = lead.end() if lead else start
     if start >= end:
+        return None
+    if _MEMBER.match(text, start, end):
         return None
     if text[start] in marks.QUOTES:
         extent = quoted(text[:end], start, Role.ROOT)

@@ -126,6 +126,7 @@ class Round:
         if isinstance(value, str):
             return (
                 self._from_text(node, value, types)
+                or (self._from_sentence(node, value, types, whole=not path) if self.full else None)
                 or self._emptied(path, value, finding)
                 or self._wrapped(node, types, finding)
             )
@@ -135,14 +136,23 @@ class Round:
             return self._replaced(node, f'"{source}"', "number_quoted")
         if "boolean" in types and self.full and value in (0, 1) and isinstance(value, int):
             return self._replaced(node, "true" if value else "false", "truth_read")
-        if isinstance(value, list) and len(value) == 1 and "array" not in types:
-            inner = node.items[0]
-            edits = (
-                Edit(node.start, inner.start, "", "item_unwrapped"),
-                Edit(inner.end, node.end, "", "item_unwrapped"),
-            )
-            return Fix(edits, (node.start, node.end))
+        if isinstance(value, list) and "array" not in types and (fix := self._unlisted(path, node)):
+            return fix
         return self._wrapped(node, types, finding) if value is not None else None
+
+    def _unlisted(self, path: Path, node: Node) -> Fix | None:
+        """The only item of an array that may be none; the array itself, where it is the only item of another."""
+        if len(node.items) == 1:
+            return self._unwrapped(node, node.items[0])
+        holder = self.tree.at(path[:-1]) if path and isinstance(path[-1], int) else node
+        return self._unwrapped(holder, node) if len(holder.items) == 1 else None
+
+    def _unwrapped(self, holder: Node, item: Node) -> Fix:
+        edits = (
+            Edit(holder.start, item.start, "", "item_unwrapped"),
+            Edit(item.end, holder.end, "", "item_unwrapped"),
+        )
+        return Fix(edits, (holder.start, holder.end))
 
     def _from_text(self, node: Node, value: str, types: Sequence[str]) -> Fix | None:
         """What a text says that should be something else."""
@@ -158,6 +168,13 @@ class Round:
             return self._replaced(node, inner, "json_unquoted")
         return None
 
+    def _from_sentence(self, node: Node, value: str, types: Sequence[str], *, whole: bool) -> Fix | None:
+        """The truth value that a sentence names; the number that it ends with, where it is all there is."""
+        word = readings.named_truth(value) if "boolean" in types else None
+        if not word and whole and ("number" in types or "integer" in types):
+            word = readings.last_number(value, whole="number" not in types)
+        return self._replaced(node, word, "option_read") if word else None
+
     def _emptied(self, path: Path, value: str, finding: Finding) -> Fix | None:
         if self.full and readings.is_nothing(value) and self._is_optional(path, finding):
             return self._dropped(path[:-1], [str(path[-1])], "null_removed")
@@ -170,7 +187,10 @@ class Round:
         part = self.schema.part(finding.schema_path[:-1])
         names = list(part.get("properties", ()))
         alone = len(names) == 1 and part.get("required") == names and not finding.instance_path
-        if self.full and "object" in types and alone and self.text[node.start] not in '"[':
+        mark = self.text[node.start]
+        if mark == "[" and alone:  # a list is only of a member that is one
+            alone = self.schema.resolved(part["properties"][names[0]]).get("type") == "array"
+        if self.full and "object" in types and alone and mark != '"':
             return self._around(node, f"{{{json.dumps(names[0], ensure_ascii=False)}: ", "}", "member_wrapped")
         return None
 

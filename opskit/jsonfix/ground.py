@@ -40,6 +40,7 @@ class Ground:
         self.complete = True
         self.hidden = hidden
         self.trusting = True
+        self.strays = 0  # brackets that were taken for one too many; -1: none is
 
     def _change(self, start: int, end: int, to: str, why: str) -> None:
         self.edits.append(edit((start, end, to, why)))

@@ -42,7 +42,7 @@ NUMBER = r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+"
 BARE = rf"(?:{NUMBER}|true|false|null)(?={SPACE}[,\]}}])"
 
 # What may stand between two marks, as far ahead as a decision looks.
-GAP = rf"(?:[\s{ODD_SPACE}]|//[^\n\r]{{0,400}}+|/\*[^*]{{0,400}}+\*/)*+"
+GAP = rf"(?:[\s{ODD_SPACE}]|//[^\n\r]{{0,400}}+|/\*[^*]{{0,400}}+\*/|(?<=[\s,\[{{])\#[ \t][^\n\r]{{0,400}}+[\n\r])*+"
 NAME = r"[$@]?[^\W\d][\w$.\-]{0,80}+"
 _COLON = rf"{GAP}(?:[{COLONS}]|=>)"
 _PIECE = rf"[^\"\\\n{COMMAS}{COLONS}{{}}{P_ARRAY}{P_ENDS}]"
@@ -63,7 +63,7 @@ AN_ITEM = rf"(?:{_WORD}|{_SHORT})"
 _STARTS = rf"{GAP}(?:[{COMMAS}{P_ENDS}{OBJECT}{P_ARRAY}\"\-\d]|\Z)"
 # What may follow a bracket that ends an object or an array inside another.
 NEXT = rf"{GAP}(?:\Z|[{COMMAS}{P_ENDS}`]|{KEY}|(?<=\s)(?:[{OBJECT}{P_ARRAY}]|(?:{_WORD}|{_SHORT}){_STOP}))"
-_ENDED = rf"(?:[{OBJECT_END}{P_ARRAY_END}]{NEXT}|\+{GAP}{QUOTE})"
+_ENDED = rf"(?:(?:{ELLIPSIS}{GAP})?+[{OBJECT_END}{P_ARRAY_END}]{NEXT}|\+{GAP}{QUOTE})"
 
 # A key that lacks its closing mark, by the colon and the value behind it.
 UNENDED_KEY = (
@@ -75,13 +75,14 @@ UNENDED_KEY = (
 AFTER_VALUE = re.compile(
     rf"{GAP}(?:\Z|```|{_ENDED}|[{_SURE_COMMAS}]{GAP}(?:\Z|[{P_ENDS}{COMMAS}{OBJECT}]|{ELLIPSIS}|{KEY}|{NAME}\s+{QUOTED_KEY}|\"{UNENDED_KEY}"
     rf"|{QUOTE}[^\"\n]{{0,200}}+\Z|{_SHORT}{GAP}(?:[{OBJECT}{P_ARRAY}]|(?:{_WORD}|{_SHORT}){_STOP}))"
-    rf"|{QUOTED_KEY})"
+    rf"|{QUOTED_KEY}|[;；]{GAP}(?:{QUOTED_KEY}|[{OBJECT_END}]{NEXT}))"
     rf"|[^\S\n]*+\n{GAP}{KEY}|\s++{NAME}{_COLON}{GAP}(?:[{OBJECT}{P_ARRAY}]|(?:{_WORD}|{_SHORT}){_STOP})"
 )
 AFTER_ITEM = re.compile(
     rf"{GAP}(?:\Z|```|{_ENDED}|[{TUPLE_END}{COLONS}]"
     rf"|[{_SURE_COMMAS}]{GAP}(?:\Z|[{P_ENDS}{COMMAS}{OBJECT}{P_ARRAY}{TUPLE}]|{QUOTE}|{ELLIPSIS}|{_WORD}\b"
     rf"|[^\W\d][^\"\n{COMMAS}{P_ARRAY}{P_ENDS}]{{0,60}}+\s*+[{COMMAS}{P_ENDS}])"
+    rf"|[;；]{GAP}{_SHORT}{GAP}[;；{P_ARRAY_END}]"
     rf"|{_WORD}{_STOP}|{_SHORT}{_STOP})"
     rf"|\s{GAP}(?:{_SHORT}|{_WORD}){_STARTS}|\s*+\n{GAP}[{OBJECT}{P_ARRAY}]|\s{GAP}(?:{{\s*(?:{QUOTE}|}})|\[\s*(?:{QUOTE}|[\]\d{{\[]))"
 )
@@ -92,7 +93,9 @@ UNPARTED = re.compile(
     rf"(?P<word>{_WORD})\s++(?=[{OBJECT}{P_ARRAY}]|(?:{_WORD}\s++){{0,20}}(?:{_WORD}|{_SHORT}){_STOP})"
 )
 LITERAL = re.compile(_WORD)
+BARE_WORD = re.compile(rf"{NUMBER}|true|false|null")
 LITERAL_BEFORE_KEY = re.compile(rf"(?P<word>{_WORD})[^\S\n]++(?={KEY})")
+LITERAL_ENDED = re.compile(rf"(?P<word>{_WORD})(?=//|\s*+{ELLIPSIS}{GAP}[{COMMAS}{P_ENDS}])")
 AFTER_KEY = re.compile(
     rf"{GAP}(?:[{COLONS}]|=>?)|{GAP}(?:\Z|[{OBJECT}{P_ARRAY}]|(?:{_WORD}|{_SHORT}){_STOP}|[{_SURE_COMMAS}]{GAP}(?:\Z|{QUOTE})"
     rf"|[{OBJECT_END}{P_ARRAY_END}]{NEXT})"

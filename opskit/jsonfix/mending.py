@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from opskit.jsonfix import coercion
+from opskit.jsonfix import coercion, marks
 from opskit.jsonfix.confidence import confidence
 from opskit.jsonfix.documents import RIVALS, Document, row, survey
 from opskit.jsonfix.edits import Edit, applied, composed
@@ -18,7 +18,10 @@ from opskit.wording import well_formed
 type Coerce = Literal["off", "safe", "full"]
 type Prefer = Literal["best", "first", "last"]
 # What goes on behind JSON as if it had not ended.
-_LEFTOVER = re.compile(r"\s*+(?:[\]},]++\s*+[^\s\]},]|[\"'])")
+_KEYED = re.compile(rf"{marks.TEXT}\s*+:\s*+")  # what stands before may be its key
+_ONE_TOO_MANY = re.compile(r"\s*+(?P<mark>[\]}])")
+_TWICE = {mark: re.compile(rf"\{mark}\s*+\{mark}\s*+,") for mark in "]}"}
+_LEFTOVER = re.compile(rf"\s*+(?:[\]}}{marks.COMMAS}]++\s*+[^\s\]}}{marks.COMMAS}]|[\"'])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,8 @@ def mend(
         found = survey(text, max_depth=max_depth)
         problems = found.problems if repair else [("not_strict", 0)]
         candidates = list(_candidates(text, found.documents, schema, coerce, repair=repair, max_depth=max_depth))
-    if schema and (not candidates or candidates[0].findings) and (spoken := _spoken(text, schema, coerce)):
+    doubtful = not candidates or candidates[0].findings
+    if schema and doubtful and (spoken := _spoken(text, schema, coerce, alone=not candidates)):
         candidates.append(spoken)
     if not candidates:
         code, offset = problems[0] if problems else ("no_json", 0)
@@ -106,6 +110,10 @@ def _candidates(
     """The texts of JSON in a text, each with what it takes to make it conform."""
     final = [document for document in documents if not document.draft] or documents
     together = row(text, final) if repair else None
+    if repair and not together and schema and schema.resolved(schema.part(())).get("type") == "array":
+        objects = [document for document in final if text[document.start] == "{"]
+        fenced = [document for document in objects if document.fenced]
+        together = row(text, fenced or objects, apart=True) if len(objects) == len(final) <= 2 * RIVALS else None
     several = final if len(final) <= 2 * RIVALS else final[:RIVALS] + final[-RIVALS:]
     for document in [*several, *([together] if together else [])]:
         edits = [*_around(text[: document.start], 0), *document.edits, *_around(text[document.end :], document.end)]
@@ -129,17 +137,26 @@ def _doubts(text: str, document: Document, fixed: str) -> frozenset[str]:
     """What is uncertain about a document, besides the changes to it."""
     words = any(edit.why in ("word_changed", "not_a_number") for edit in document.edits[:1])
     glued = text[document.end : document.end + 1].isalnum() and not text[: document.start].strip()
+    over = _ONE_TOO_MANY.match(text, document.end)
     found = {
+        "bracket_removed": over is not None and _is_unclear(text, document, over["mark"]),
         "cut_off": not document.complete,
         "draft": document.draft,
         "unlikely": not document.likely,
         "word_alone": words and fixed.strip()[:1] not in ("{", "["),
         "glued": glued,
         "fragment": document.fragment,
+        "keyed": _KEYED.fullmatch(text[: document.start].lstrip()) is not None,
         "leftover": _LEFTOVER.match(text, document.end) is not None,
         "blank": fixed.strip() in ("{}", "[]") and bool(text[: document.start].strip()),
     }
     return frozenset(name for name, is_so in found.items() if is_so)
+
+
+def _is_unclear(text: str, document: Document, over: str) -> bool:
+    """Whether the bracket that is left over behind may belong elsewhere: its opening one may be what is missing."""
+    other = text[document.end - 1] in "]}" and text[document.end - 1] != over
+    return other or _TWICE[over].search(text, document.start, document.end) is not None
 
 
 def _fitted(
@@ -182,9 +199,15 @@ def _value(text: str) -> object:
     return load(text, max_depth=10_000).value
 
 
-def _spoken(text: str, schema: Schema, coerce: Coerce) -> _Candidate | None:
-    """The whole text as a JSON text, where the schema wants a scalar and prose may be or hold it."""
+def _spoken(text: str, schema: Schema, coerce: Coerce, *, alone: bool) -> _Candidate | None:
+    """The whole text as a JSON text, where the schema wants a scalar and prose may be or hold it.
+
+    ``alone``: there is no other JSON; then prose may also name the only item of an array.
+    """
     root = schema.resolved(schema.part(()))
+    if alone and root.get("type") == "array":
+        item = schema.resolved(root.get("items"))
+        root = item if item.get("type") == "boolean" or "enum" in item or "const" in item else {}
     kinds = root.get("type", [])
     options = root.get("enum") or ("const" in root) or root.get("anyOf") or root.get("oneOf")
     scalar = set([kinds] if isinstance(kinds, str) else kinds) & {"string", "number", "integer", "boolean"}
@@ -223,6 +246,8 @@ def _chosen(text: str, candidates: Sequence[_Candidate], prefer: Prefer) -> Mend
         problems.append(Problem("several_texts", (), {"count": len(rivals) + 1, "number": number, "line": line}))
     if best.document.fragment:
         problems.append(Problem("fragment"))
+    if "keyed" in best.doubts:
+        problems.append(Problem("keyed"))
     if not best.document.complete:
         problems.append(Problem("cut_off"))
     problems += [Problem("odd_format", tuple(one.instance_path), {}, one) for one in best.odd]

@@ -13,7 +13,9 @@ from opskit.jsonfix.words import WIDE
 
 _NUMBER = re.compile(marks.NUMBER)
 _WHOLE = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.0+)?")
-_GROUPED = re.compile(r"(?P<sign>[+-]?)(?P<lead>[0-9]{1,3}(?:[,' \u00a0\u202f][0-9]{3})*|[0-9]+)(?P<part>\.[0-9]+)?")
+_GROUPED = re.compile(
+    r"(?P<sign>[+-]?)(?P<lead>[0-9]{1,3}(?:[,' \u00a0\u202f][0-9]{3})*|[0-9]+|(?=\.[0-9]))(?P<part>\.[0-9]+)?"
+)
 _CURRENCY = re.compile(r"^(?:[¥$€£₹]|US\$|RMB|CNY|USD|EUR)\s*|\s*(?:元|块|美元|欧元|USD|EUR|RMB|CNY)$", re.IGNORECASE)
 _FRACTION = re.compile(r"(-?[0-9]{1,9})\s*/\s*([1-9][0-9]{0,8})")
 _WORDS = {
@@ -44,6 +46,12 @@ _CLOCK = re.compile(
 )
 _NEGATED = re.compile(r"\b(?:no|not|non|none|never|neither|nor|without)\b|n't\b|[不非无未没]", re.IGNORECASE)
 _PREFIXES = ("in", "un", "il", "im", "ir", "dis", "non", "anti", "de", "fe")
+# What stands before and behind a word that is named; in Chinese, where nothing parts words, 是 and 为 stand before it.
+_BEFORE, _BEHIND = r"(?:(?<![\w-])|(?<=[是为]))", r"(?![\w-])"
+_TRUTH = re.compile(rf"{_BEFORE}(?:true|false){_BEHIND}", re.IGNORECASE)
+_LAST_NUMBER = re.compile(
+    r"\D*?(?:(?<![^\s*_:：=(（\"'`])[$€£¥₹]?|(?<=[是为]))(?P<number>[+-]?[0-9](?:[0-9,]*[0-9])?(?:\.[0-9]+)?)[.。!！*_`\"')）]*"
+)
 _NEAR = 0.8  # of 1, by the ratio of equal characters (Ratcliff and Obershelp, as in difflib)
 _MARGIN = 0.1  # by which the best is better than the next
 
@@ -67,7 +75,7 @@ def _people_number(plain: str) -> str | None:
     plain = _CURRENCY.sub("", plain.replace("\u2212", "-")).strip()
     if plain.lower() in _WORDS:
         return str(_WORDS[plain.lower()])
-    if found := _GROUPED.fullmatch(plain):
+    if found := _GROUPED.fullmatch(plain.removesuffix(".")):
         digits = re.sub(r"\D", "", found["lead"]).lstrip("0") or "0"
         return f"{'-' if found['sign'] == '-' else ''}{digits}{found['part'] or ''}"
     if found := _FRACTION.fullmatch(plain):
@@ -88,6 +96,18 @@ def truth(text: str, *, full: bool) -> str | None:
     return None
 
 
+def named_truth(text: str) -> str | None:
+    """The one of true and false that a sentence names; none where it names both, or denies something."""
+    named = {word.casefold() for word in _TRUTH.findall(text)}
+    return named.pop() if len(named) == 1 and not _NEGATED.search(text) else None
+
+
+def last_number(text: str, *, whole: bool) -> str | None:
+    """The number that a sentence ends with, where it is the only one: what follows a number may be its unit."""
+    found = _LAST_NUMBER.fullmatch(text.strip())
+    return number(found["number"], whole=whole, full=True) if found and not _NEGATED.search(text) else None
+
+
 def is_nothing(text: str) -> bool:
     """Whether a text says that there is no value."""
     return text.strip().casefold() in _NOTHING
@@ -103,12 +123,20 @@ def option(value: object, options: Sequence[object], *, full: bool) -> object | 
         if fitting or not (full or same is str.strip):
             break
     else:
-        texts = [one for one in options if isinstance(one, str)]
-        named = [one for one in texts if re.search(rf"(?<![\w-]){re.escape(one.casefold())}(?![\w-])", text.casefold())]
+        named = [one for one in options if _is_named(one, text)]
         if len(named) == 1:
             return None if _NEGATED.search(text) else named[0]
-        return None if named else nearest(text, texts)
+        return None if named else nearest(text, [one for one in options if isinstance(one, str)])
     return None
+
+
+def _is_named(one: object, text: str) -> bool:
+    """Whether a sentence names the option; a number or truth value only where it names no other."""
+    if isinstance(one, str):
+        return re.search(rf"{_BEFORE}{re.escape(one.casefold())}{_BEHIND}", text.casefold()) is not None
+    if isinstance(one, bool):
+        return named_truth(text) == json.dumps(one)
+    return last_number(text, whole=False) == json.dumps(one)
 
 
 def _said(one: object) -> str:
@@ -137,10 +165,26 @@ def nearest(text: str, names: Iterable[str]) -> str | None:
     if len(plain) > 100 or len(plain) < 3:  # noqa: PLR2004 - a sentence is no name, and of two letters each is near
         return None
     names = [name for name in names if not _is_other(plain, _bare(name))]
+    swapped = [name for name in names if _is_swapped(plain, _bare(name))]
+    if len(swapped) == 1:
+        return swapped[0]
     ratios = sorted(((SequenceMatcher(None, plain, _bare(name)).ratio(), name) for name in names), reverse=True)
     if not ratios or ratios[0][0] < _NEAR or (len(ratios) > 1 and ratios[0][0] - ratios[1][0] < _MARGIN):
         return None
     return ratios[0][1]
+
+
+def _is_swapped(one: str, other: str) -> bool:
+    """Whether two words of at least four letters, the first the same, differ in the order of two neighbours."""
+    if len(one) != len(other) or len(one) < 4 or one[0] != other[0]:  # noqa: PLR2004 - as said
+        return False
+    apart = [place for place in range(len(one)) if one[place] != other[place]]
+    return (
+        len(apart) == 2  # noqa: PLR2004 - as said
+        and apart[1] == apart[0] + 1
+        and one[apart[0]] == other[apart[1]]
+        and one[apart[1]] == other[apart[0]]
+    )
 
 
 def _is_other(one: str, other: str) -> bool:

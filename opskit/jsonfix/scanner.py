@@ -15,6 +15,8 @@ from opskit.jsonfix.ground import Found, Unclear
 from opskit.jsonfix.texts import Extent, Role, literal, quoted, written
 
 _COLON = re.compile(rf"(?:{marks.GAP}(?:[{marks.COLONS}]|=>?))++")
+_ASSIGNED = re.compile(rf"(?<=[{marks.COLONS}])=(?={marks.SPACE}(?:[\"{{\[]|{marks.BARE}))")
+_GOES_ON = re.compile(rf"{marks.GAP}[{marks.COMMAS}]")
 _BELIEVED = ("key_ended", "quote_mixed", "backslash_escaped", "end_guessed")
 _PART = rf"\s{marks.COMMAS}{marks.COLONS}{marks.P_ENDS}{{\[\"'=\\"
 _NAME_KEY = re.compile(rf"(?P<name>(?:\\u[0-9a-fA-F]{{4}}|[^{_PART}])+)[\"'`”]?(?=[ \t]*+(?:[{marks.COLONS}]|=))")
@@ -22,11 +24,12 @@ _LONG_KEY = re.compile(
     rf"(?P<name>[^\n\"'{marks.COMMAS}{marks.COLONS}{marks.P_ENDS}{{\[=]{{1,80}})[\"']?(?=[{marks.COLONS}])"
 )
 _LONE_KEY = re.compile(rf"(?P<name>[^{_PART}(（]+)")
-_REMARK = re.compile(rf"{marks.NAME}\s+(?={marks.QUOTED_KEY})")
+_REMARK = re.compile(rf"(?:--[ \t][^\n]{{0,400}}+\n\s*|{marks.NAME}\s+)(?={marks.QUOTED_KEY})")
 _CALL = re.compile(r"(?:new\s+)?[A-Za-z_][\w.]{0,60}(?=\()")
 _PREFIX = re.compile(r"[fFrRuUbB]{1,2}(?=[\"'])|\\+(?=[\"'])")
 _PATTERN = re.compile(rf"/(?:[^/\\\n]|\\.)+/[a-z]*(?=\s*(?:[{marks.COMMAS}{marks.P_ENDS}]|\Z))")
 _QUOTED_KEY = re.compile(rf"{marks.QUOTED_KEY}{marks.GAP}[^\s{marks.COMMAS}{marks.P_ENDS}]")
+_OTHER_KEY = re.compile(rf"[{marks.COMMAS}]\s*{marks.NAME}(?: {marks.NAME}){{1,3}}[{marks.COLONS}]\s")
 _JOINED = re.compile(rf"{marks.GAP}\+{marks.GAP}(?={marks.QUOTE})")
 
 
@@ -37,7 +40,7 @@ class Scanner(Brackets):
         """Read to the end. Raises ``Unclear``.
 
         That a closing mark is missing, hidden or of another kind is only believed where all ends well: a text that was
-        cut within another looks the same.
+        cut within another looks the same. So is that a bracket is one too many: the one before it may be missing.
         """
         try:
             found = self._found()
@@ -45,11 +48,23 @@ class Scanner(Brackets):
             if not self._has_believed():
                 raise
         else:
+            if self.strays and not found.complete and (other := self._without_strays()):
+                return other
             if found.complete or not self._has_believed():
                 return found
         again = Scanner(self.text, self.start, max_depth=self.max_depth, hidden=0)
         again.trusting = False
         return again._found()
+
+    def _without_strays(self) -> Found | None:
+        """What is found where no bracket is taken for one too many; None where that does not end well either."""
+        again = Scanner(self.text, self.start, max_depth=self.max_depth, hidden=0)
+        again.strays = -1
+        try:
+            found = again._found()
+        except Unclear:
+            return None
+        return found if found.complete and not _GOES_ON.match(self.text, found.end) else None
 
     def _has_believed(self) -> bool:
         return any(edit.why in _BELIEVED for edit in self.edits)
@@ -164,7 +179,7 @@ class Scanner(Brackets):
             return extent.end
         if remark := _REMARK.match(text, position):
             self._change(position, remark.end(), "", "remark_removed")
-            return position  # and what follows is read as a key
+            return self._key(remark.end())
         found = _NAME_KEY.match(text, position) or _LONG_KEY.match(text, position) or _LONE_KEY.match(text, position)
         if not found:
             self._change(position, position + 1, "", "mark_removed")
@@ -231,7 +246,7 @@ class Scanner(Brackets):
             return self._done(found.end())
         position = self._gap(position, value=True)
         mark = self.text[position : position + 1]
-        while in_object and mark and mark in marks.COLONS:
+        while in_object and mark and (mark in marks.COLONS or _ASSIGNED.match(text, position)):
             run = _COLON.match(text, position)
             end = run.end() if run else position + 1
             self._change(position, end, "", "colon_removed")
@@ -301,6 +316,8 @@ class Scanner(Brackets):
             to, why = literal(content), "quote_added"
         else:
             to, why = words.word(content, cut=after == self.size)
+            if why == "value_quoted" and _OTHER_KEY.search(content):
+                why = "quote_added"  # which leaves doubt
         if why:
             self._change(position, after, to, why)
         if after == self.size:

@@ -61,6 +61,8 @@ _FOREIGN = {"'": "'", "`": "`", "0": "\\u0000", "v": "\\u000b", "$": "$"}
 _UNENDED_KEY = re.compile(marks.UNENDED_KEY)
 _LINE_END = re.compile(rf"\s*\n\s*[{marks.P_ENDS}][\s{marks.P_ENDS};]*+\Z")
 _LOST_KEY = re.compile(rf"[{marks.COMMAS}]\s*{marks.NAME}\s*[{marks.COLONS}]\s*\Z")
+_LOST_BEFORE = re.compile(rf"[{marks.OBJECT_END}{marks.P_ARRAY_END}]\s*(?P<comma>[{marks.COMMAS}])\s*[{{\[][\s{{\[]*\Z")
+_CLOSERS = re.compile(r"[\]}][\]}\s]*\Z")
 _COLON = re.compile(rf"{marks.GAP}[{marks.COLONS}]")
 _PLAIN_END = re.compile(rf"{marks.GAP}(?:\Z|```|[{marks.COMMAS}{marks.P_ENDS}])")
 _NAME = 100  # characters of a key without marks, its comma and its colon
@@ -176,17 +178,44 @@ def _lost(text: str, inner: int, place: int, role: Role) -> Extent | None:
             while end > inner and text[end - 1].isspace():
                 end -= 1
         return _cut(inner, end - 1) if text[end - 1] in _COLONS and end > inner else None
+    if last in _OPENERS:
+        return _lost_before(text, inner, end, place, role)
     after_comma = last in _COMMAS
     if after_comma or "\n" in text[end:place]:
         opens_key = role.in_object and _KEY.match(text, place)
         if opens_key or (role.in_array and _next_ends(text, place, role)):
-            return _cut(inner, end - after_comma)
+            return _cut(inner, _before_closers(text, inner, end - after_comma, role))
     if last in _COLONS and role.in_object:
         begin = max(inner, end - _NAME)
         found = _LOST_KEY.search(text[begin:end])
         if found and _next_ends(text, place, role):
             return _cut(inner, begin + found.start())
     return None
+
+
+def _lost_before(text: str, inner: int, end: int, place: int, role: Role) -> Extent | None:
+    """The same where brackets close and open between the two, as in [{"a": "b}, {"a": "c"}]."""
+    begin = max(inner, end - _NAME)
+    found = _LOST_BEFORE.search(text[begin:end])
+    opens = _KEY.match(text, place) if text[end - 1] == "{" else _next_ends(text, place, role)
+    return _cut(inner, _before_closers(text, inner, begin + found.start("comma"), role)) if found and opens else None
+
+
+def _before_closers(text: str, inner: int, end: int, role: Role) -> int:
+    """Where a text without its mark ends before brackets that nothing in it opens: they end what is around it."""
+    found = _CLOSERS.search(text, max(inner, end - _NAME), end)
+    mine = {Role.VALUE: "}", Role.ITEM: "]"}.get(role)
+    if not found or not mine:
+        return end
+    own = text[inner : found.start()]
+    left = {"}": own.count("{") - own.count("}"), "]": own.count("[") - own.count("]")}
+    for place in range(found.start(), end):
+        mark = text[place]
+        if mark in left:
+            if left[mark] <= 0:
+                return place if mark == mine else end
+            left[mark] -= 1
+    return end
 
 
 def _next_ends(text: str, place: int, role: Role) -> bool:

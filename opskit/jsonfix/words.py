@@ -46,7 +46,7 @@ class Word(NamedTuple):
 
 def value_end(text: str, start: int, *, depth: int) -> tuple[int, int]:  # noqa: C901, PLR0911 - one rule a mark
     """Where the bare value of an object ends, and its closing mark; a comma that no key follows belongs to it."""
-    if unparted := marks.LITERAL_BEFORE_KEY.match(text, start):
+    if unparted := marks.LITERAL_BEFORE_KEY.match(text, start) or marks.LITERAL_ENDED.match(text, start):
         return unparted.end("word"), unparted.end("word")
     position = start
     while True:
@@ -67,6 +67,8 @@ def value_end(text: str, start: int, *, depth: int) -> tuple[int, int]:  # noqa:
             if "\n" in mark and _KEY.match(text, after):
                 return place, place
         elif mark in marks.ANY_QUOTE:
+            if position == start and marks.LITERAL.fullmatch(text, start, place) and _QUOTED_KEY.match(text, place):
+                return place, place
             if (marks.AFTER_LAST_VALUE if depth == 1 else marks.AFTER_VALUE).match(text, place + 1):
                 return place, place + 1
         elif _ENDS_VALUE.match(text, place) or (depth == 1 and mark in marks.OBJECT_END):
@@ -79,7 +81,7 @@ _ITEM_STOP = re.compile(rf"[{marks.COMMAS}{marks.P_ENDS}\n\r\"{marks.OBJECT}]|(?
 
 def item_end(text: str, start: int) -> tuple[int, int]:
     """Where the bare item of an array ends, and the mark that closes it."""
-    if unparted := marks.UNPARTED.match(text, start):
+    if unparted := marks.UNPARTED.match(text, start) or marks.LITERAL_ENDED.match(text, start):
         return unparted.end("word"), unparted.end("word")
     if unopened := marks.UNOPENED_ITEM.match(text, start):
         return unopened.end() - 1, unopened.end()

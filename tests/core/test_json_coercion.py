@@ -52,6 +52,15 @@ SAFE: list[Coerced] = [
     ({"type": "string"}, "just words", "just words"),
     ({"enum": ["ONE", "TWO"]}, "two", "TWO"),
     ({"type": "array", "items": NAME}, '{"name": "x"}\n{"name": "y"}', [{"name": "x"}, {"name": "y"}]),
+    ({"type": "array", "items": WHOLE}, "[[1, 2]]", [1, 2]),
+    ({"type": "array", "items": {"enum": ["ONE", "TWO"]}}, "ONE", ["ONE"]),
+    ({"type": "array", "items": NAME}, '1. {"name": "x"}\n2. {"name": "y"}', [{"name": "x"}, {"name": "y"}]),
+    (
+        {"type": "array", "items": NAME},
+        'Such as {"name": "x"}:\n```\n{"name": "y"}\n```\n```\n{"name": "z"}\n```',
+        [{"name": "y"}, {"name": "z"}],
+    ),
+    ({"type": "array", "items": NAME}, '[] and {"name": "x"}', []),
     (NAME, 'Such as {"size": 1}, so: {"name": "x"}', {"name": "x"}),
 ]
 FULL: list[Coerced] = [
@@ -111,6 +120,28 @@ FULL: list[Coerced] = [
     ({"type": "number"}, "1/5", 0.2),
     ({"enum": ["ONE", "TWO"]}, "The answer is **two**.", "TWO"),
     ({"anyOf": [{"const": 2}, {"const": 3}]}, "2 or 3", None),
+    ({"anyOf": [{"const": 2}, {"const": 3}]}, "The answer is 3.", 3),
+    ({"const": False}, "The answer is False.", False),
+    (TRUTH, "**True**, because 1 < 2.", True),
+    (TRUTH, "true or false", None),
+    (TRUTH, "not true", None),
+    (of(a=TRUTH), '{"a": "true: it is so"}', {"a": True}),
+    (NUMBER, "The price is **$1,250.50**.", 1250.5),
+    (WHOLE, "答案是42。", 42),
+    (WHOLE, "8 of 10", None),
+    (WHOLE, "12 kg", None),
+    (WHOLE, "about -$5", None),
+    (WHOLE, "It is not 5", None),
+    ({"enum": ["男", "女"]}, "答案是女。", "女"),
+    ({"enum": ["男", "女"]}, "不是女", None),
+    ({"type": "array", "items": TRUTH}, "The answer is true", [True]),
+    ({"type": "array", "items": {"const": "X"}}, "It is x.", ["X"]),
+    ({"type": "array", "items": TEXT}, "Sorry, I cannot.", None),
+    (of(items={"type": "array", "items": NAME}), '[{"name": "x"}]', {"items": [{"name": "x"}]}),
+    (of(a=NUMBER), '{"a": ".5"}', {"a": 0.5}),
+    (of(a=NUMBER), '{"a": "5."}', {"a": 5}),
+    (of(name=TEXT, age=WHOLE), '{"nmae": "x", "aeg": 1}', None),
+    (of(name=TEXT, age=WHOLE), '{"nmae": "x", "age": 1}', {"name": "x", "age": 1}),
 ]
 UNFIT: list[tuple[dict[str, Any], str, str]] = [
     (of(a=NUMBER), '{"a": "many"}', "type"),
@@ -145,6 +176,7 @@ UNFIT: list[tuple[dict[str, Any], str, str]] = [
     (of(a=NUMBER, b=NUMBER), "7", "type"),
     ({"type": "array", "items": NUMBER}, '["x"]', "type"),
     ({"type": "array", "prefixItems": [NUMBER]}, "[null]", "type"),
+    ({"type": "array", "items": NUMBER}, "[[1, 2], [3, 4]]", "type"),
     ({"oneOf": [{"required": ["a"]}, {"required": ["b"]}]}, '{"a": 1, "b": 2}', "oneOf"),
     ({"enum": ["ONE", "TWO"]}, "neither", "enum"),
     (NAME, "just words", "no_json"),
@@ -274,5 +306,8 @@ def test_names_are_near_only_where_it_is_clear() -> None:
     assert readings.nearest("ab", ["abc"]) is None
     assert readings.nearest("x" * 101, ["x" * 100]) is None
     assert readings.nearest("name", []) is None
+    assert readings.nearest("nmae", ["name", "names"]) == "name"
+    assert readings.nearest("abcd", ["abdc", "acbd"]) is None
+    assert readings.nearest("enam", ["mane"]) is None
     assert readings.key("ID", ["id", "Id"], full=True) is None
     assert readings.key("__", ["--"], full=True) is None

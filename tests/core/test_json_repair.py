@@ -48,6 +48,9 @@ def codes(repaired: Repaired) -> list[str]:
         ('<think>{"a": 1}</think>', {"a": 1}),
         ('<thinking>perhaps {"a": 1}', {"a": 1}),
         ('perhaps {"a": 1}\n</think>\n{"b": 2}', {"b": 2}),
+        ('◁think▷{"a": 1}◁/think▷{"b": 2}', {"b": 2}),
+        ('[THINK]{"a": 1}[/THINK]{"b": 2}', {"b": 2}),
+        ('<analysis>{"a": 1}</analysis>\n{"b": 2}', {"b": 2}),
         ('[]{"a": 1}', {"a": 1}),
         ('{"a": 1}\n{"b": 2}\n', [{"a": 1}, {"b": 2}]),
         ('{"a": 1}, {"b": 2},', [{"a": 1}, {"b": 2}]),
@@ -67,6 +70,14 @@ def codes(repaired: Repaired) -> list[str]:
         ('【结果】{"x": 1}', {"x": 1}),
         ('(Note: JSON follows)\n{"x": 1,}', {"x": 1}),
         ("see {x} there", {"x": None}),
+        ('[INFO] started {"a": 1}', {"a": 1}),
+        ('{{name}} {"a": 1}', {"a": 1}),
+        ('{% if x %} {"a": 1}', {"a": 1}),
+        ('"a": 1, "b": [2]', {"a": 1, "b": [2]}),
+        ('"a": {"b": 1}}', {"a": {"b": 1}}),
+        ('"a": {"b": 1}', {"b": 1}),
+        ('```json\n"a": {"b": true},\n"c": 2,\n```', {"a": {"b": True}, "c": 2}),
+        ('"a": 1 is {"b": 2}', {"b": 2}),
         ("True", True),
         ("NaN", None),
         ("+1", 1),
@@ -117,6 +128,16 @@ def test_a_part_of_what_could_not_be_read_is_no_sure_answer() -> None:
     repaired = told('{"a": {"c": [{3, 4]}, "h": [1, 2]}')
     assert codes(repaired)[-1] == "fragment"
     assert repaired.confidence < SURE
+
+
+def test_which_bracket_is_one_too_many_and_whether_a_key_belongs_to_it_may_be_unclear() -> None:
+    assert mend('{"a": {"x": {}}, "b": 1}}').confidence < 0.9
+    assert mend('{"a": {"x": 1}, "b": 1}}').confidence >= 0.9
+    assert mend('{"a": 1}]').confidence < 0.9
+    assert mend('{"a": 1}， 2]').confidence < 0.9
+    keyed = mend('"a": {"b": 1}')
+    assert ([problem.code for problem in keyed.problems], keyed.confidence < 0.9) == (["keyed"], True)
+    assert mend("{a: Mary, first name: Jo}").confidence < 0.9
 
 
 def test_an_example_that_fits_better_is_a_rival_all_the_same() -> None:
@@ -245,7 +266,7 @@ def test_every_reason_has_a_sentence_and_every_doubt_is_known() -> None:
         sentences = wording.sentences(locale)["json_change"]
         assert set(COSTS) <= set(sentences)
         unspoken = {"cut_off", "draft", "unlikely", "rivals", "glued", "word_alone", "leftover", "blank", "fragment"}
-        assert set(DOUBTS) - set(sentences) == unspoken
+        assert set(DOUBTS) - set(sentences) == {*unspoken, "keyed"}
 
 
 def test_a_tree_knows_the_places_as_far_as_they_are_asked_for() -> None:

@@ -29,6 +29,8 @@ CASES: dict[str, list[tuple[str, Any]]] = {
         ('{"a"： 1， "b"： ［1、2］}', {"a": 1, "b": [1, 2]}),
         ('{"a": 1; "b": 2}', {"a": 1, "b": 2}),
         ('["a", } 1]', ["a", 1]),
+        ('{"a":true"b":1"c":null}', {"a": True, "b": 1, "c": None}),
+        ('{"a": "x"; "b": ["y"; "z"]; "c": "w";}', {"a": "x", "b": ["y", "z"], "c": "w"}),
         ('{"a": 1, /* c */, // d\n "b": 2, /* e */ }', {"a": 1, "b": 2}),
     ],
     "colons": [
@@ -36,6 +38,7 @@ CASES: dict[str, list[tuple[str, Any]]] = {
         ('{"a" => 1, "b" = 2, c= 3}', {"a": 1, "b": 2, "c": 3}),
         ('{: "a": 1}', {"a": 1}),
         ('{"a": : [1]}', {"a": [1]}),
+        ('{"a":=1, "b":=SUM}', {"a": 1, "b": "=SUM"}),
         ('["a": 1, "b"]', ["a", 1, "b"]),
         ('{"a": 1, "b": ["x", "y":]}', {"a": 1, "b": ["x", "y"]}),
     ],
@@ -61,6 +64,12 @@ CASES: dict[str, list[tuple[str, Any]]] = {
         ('["one, "two", "three"]', ["one", "two", "three"]),
         ('["one\n"two"]', ["one", "two"]),
         ('["one  , "two"]', ["one", "two"]),
+        ('[{"a": "b}, {"a": "c"}]', [{"a": "b"}, {"a": "c"}]),
+        ('[["a", "b], ["c", "d"]]', [["a", "b"], ["c", "d"]]),
+        ('{"a": {"b": "c}, "d": ["e", "f], "g": 1}', {"a": {"b": "c"}, "d": ["e", "f"], "g": 1}),
+        ('{"a": {"b": "{c} }, "d": ["[e]], "f": 1}', {"a": {"b": "{c}"}, "d": ["[e]"], "f": 1}),
+        ('{"a": {"b": "c], "d": 1}}', {"a": {"b": "c]", "d": 1}}),
+        ('{"a": {"b": "[c], "d": 1}}', {"a": {"b": "[c]", "d": 1}}),
         ('{""a""b"": 1}', {'a""b': 1}),
         ('["see https://x.example/]', ["see https://x.example/"]),
         ('{\n"a": "b\n}', {"a": "b"}),
@@ -95,6 +104,8 @@ CASES: dict[str, list[tuple[str, Any]]] = {
         ("{a: one, two, b: 3}", {"a": "one, two", "b": 3}),
         ("{a: one\ntwo\n}", {"a": "one\ntwo"}),
         ("{a: one // c\n, b: two /* d */}", {"a": "one", "b": "two"}),
+        ("{a: 1// c\n, b: [true, 2.5// d\n], c: x//y}", {"a": 1, "b": [True, 2.5], "c": "x//y"}),
+        ("{a: true…, b: [1, 2...], c: null\n…}", {"a": True, "b": [1, 2], "c": None}),
         ("[a, b c, d\ne]", ["a", "b c", "d", "e"]),
         ("[True, FALSE, None, undefined, NULL, nil]", [True, False, None, None, None, None]),
         ("[NaN, -Infinity, Infinity]", [None, None, None]),
@@ -114,12 +125,15 @@ CASES: dict[str, list[tuple[str, Any]]] = {
         ),
         ("{sig\\u03A3ma: 1}", {"sigΣma": 1}),
         ("{'a', 'b'}", ["a", "b"]),
+        ("{1, 2.5, 'a', b, true}", [1, 2.5, "a", "b", True]),
         ("{'a', 'b': 1}", {"a": None, "b": 1}),
         ('{"a":, "b": , "c":}', {"a": None, "b": None, "c": None}),
         ("{a:]", {"a": None}),
         ('{"a": 1, NOTE "b": 2}', {"a": 1, "b": 2}),
         ("{...}", {}),
         ("[1, 2, ..., 9, …]", [1, 2, 9]),
+        ('{"a": ["x", "y"...], "b": "z" ... }', {"a": ["x", "y"], "b": "z"}),
+        ('[[1] .5, "y" ...]', [[1], 0.5, "y"]),
         ('{"a": 1, ..., "b": 2}', {"a": 1, "b": 2}),
         ('{"a": -, "b": *}', {"a": 0, "b": "*"}),
         ('{"a": ), "b": 1}', {"a": None, "b": 1}),
@@ -150,6 +164,7 @@ CASES: dict[str, list[tuple[str, Any]]] = {
         ('{"a": "// no comment", "b": "/* nor this */"', {"a": "// no comment", "b": "/* nor this */"}),
         ('{"a": 1} /* open', {"a": 1}),
         ("[1, /* open", [1]),
+        ('{"a": "x", # one, "two"\n "b": 2, -- three\n"c": 3}', {"a": "x", "b": 2, "c": 3}),
     ],
     "brackets": [
         ('{"a": {"b": 2}', {"a": {"b": 2}}),
@@ -169,6 +184,12 @@ CASES: dict[str, list[tuple[str, Any]]] = {
         ('{"x": [[1]], 2], "y": 3}', {"x": [[1], 2], "y": 3}),
         ('{"x": [1, "a"], [2]], "y": 3}', {"x": [1, "a", [2]], "y": 3}),
         ("[1, 2}, 3]", [1, 2, 3]),
+        ('[{"x": [1, 2}, 3, {}]', [{"x": [1, 2]}, 3, {}]),
+        ('[null, {"x": 1, "y": [}, [2, "z"]]', [None, {"x": 1, "y": []}, [2, "z"]]),
+        ('{"x": [1}, "b", "c"', {"x": [1, "b", "c"]}),
+        ('{"b"[1],[11]]', {"b": [1, [11]]}),
+        ('[{"x": [1, 2}, 3, {', [{"x": [1, 2, 3, {}]}]),
+        ('[{"x": [1, 2}, 3, {"y"', [{"x": [1, 2, 3, {}]}]),
         ("｛“a”：［1，2］｝", {"a": [1, 2]}),
         ("{{'a': 1}}", {"a": 1}),
         ("(1, 'a')", [1, "a"]),
@@ -234,7 +255,7 @@ def test_many_inner_marks_end_no_text(inner: str) -> None:
     assert value_of('[{"a": "' + inner * 1_000 + '", "b": 1}]') == [{"a": (inner * 1_000).replace("\\", ""), "b": 1}]
 
 
-@pytest.mark.parametrize("text", ['{"a",', '{"a" ]', "{'a', 'b"])
+@pytest.mark.parametrize("text", ['{"a",', '{"a" ]', '"x": {"a" ]', "{'a', 'b"])
 def test_what_can_be_read_in_two_ways_is_refused(text: str) -> None:
     mended = mend(text)
     assert not mended.valid
