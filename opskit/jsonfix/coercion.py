@@ -15,7 +15,7 @@ from opskit.jsonfix.schema import Finding, Schema
 
 MAX_TEXT = 4 * 1024 * 1024  # characters of a text whose values may be changed: its places are held in memory
 _ROUNDS = 12
-_PER_ROUND = 2_000  # findings
+_PER_ROUND = 100_000  # findings; the validator makes a list of all, and each round takes as long as reading the text
 
 
 class Coerced(NamedTuple):

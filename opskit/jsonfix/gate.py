@@ -40,7 +40,7 @@ class Rules:
                 raise InvalidInput("fallback_too_deep", limit=MAX_DEPTH) from None
             except ValueError as error:
                 raise InvalidInput("fallback_not_json", problem=error) from None
-            if schema and (finding := next(schema.findings(value), None)):
+            if schema and (finding := schema.finding(value)):
                 raise InvalidInput("fallback_unfit", problem=finding.message)
         return cls(schema, gate.fallback)
 

@@ -174,7 +174,9 @@ def _fitted(
     findings: list[Finding] = []
     cost = 0
     if schema and not _conforms(loaded.value, schema, coerce):
-        if coerce == "off" or len(fixed) > coercion.MAX_TEXT:
+        if len(fixed) > coercion.MAX_TEXT:
+            findings = [finding for finding in [schema.finding(loaded.value)] if finding]
+        elif coerce == "off":
             findings = coercion.first(schema.findings(loaded.value))
         else:
             found = coercion.coerced(fixed, loaded.value, schema, full=coerce == "full", load=_value)
@@ -182,7 +184,8 @@ def _fitted(
             cost = sum(COSTS.get(edit.why, 0) for edit in found.edits)
             edits = composed(edits, found.edits)
             loaded = load(fixed, max_depth=10_000)
-    return _Candidate(document, edits, fixed, loaded, findings, doubts, cost, _odd(loaded.value, schema, coerce))
+    odd = _odd(loaded.value, schema, coerce) if len(fixed) <= coercion.MAX_TEXT else []
+    return _Candidate(document, edits, fixed, loaded, findings, doubts, cost, odd)
 
 
 def _conforms(value: object, schema: Schema, coerce: Coerce) -> bool:

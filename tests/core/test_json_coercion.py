@@ -245,8 +245,18 @@ def test_the_same_key_twice_is_fixed_where_it_counts() -> None:
 
 
 def test_a_text_too_large_is_only_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And by its first problem: a list of a million would take more than a gigabyte."""
+    both = Schema(of(a=NUMBER, b=NUMBER))
+    assert len(mend('{"a": "x", "b": "y"}', schema=both).problems) == 2
     monkeypatch.setattr("opskit.jsonfix.coercion.MAX_TEXT", 5)
-    assert not mend('{"a": "1"}', schema=Schema(of(a=NUMBER))).valid
+    assert len(mend('{"a": "1", "b": "2"}', schema=both).problems) == 1
+    assert mend('{"a": 1, "b": 2}', schema=both).valid
+
+
+def test_a_table_of_numbers_that_are_written_as_text_is_coerced_to_its_end() -> None:
+    count = 30_000
+    found = mend(json.dumps(["1"] * count), schema=Schema({"type": "array", "items": NUMBER}))
+    assert (found.valid, json.loads(found.text)) == (True, [1] * count)
 
 
 def test_no_more_rounds_than_needed_and_no_more_than_some() -> None:
