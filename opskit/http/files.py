@@ -80,4 +80,5 @@ def _save(answer: Answer, to: Path, *, max_bytes: int, told: Callable[[int], Non
                 raise InvalidInput("file_too_large", limit_mb=max_bytes // 1_000_000)
             file.write(chunk)
             told(written)
+            time.sleep(0)  # under gevent others have their turn where one waits, and a near server is never waited for
     return written

@@ -1084,3 +1084,35 @@ def test_under_gevent_all_ends_at_the_deadline_and_the_loop_goes_on(certificate:
     assert found.keys() > calls.keys()
     assert max(elapsed for _, elapsed, _ in found.values()) < 10
     assert min(ticks for _, _, ticks in found.values()) >= 3, found
+
+
+GREEDY = """
+from gevent import monkey
+
+monkey.patch_all()
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+import gevent
+from opskit.http import files
+
+turns = []
+
+
+def others():
+    while True:
+        turns.append(1)
+        gevent.sleep(0)
+
+
+gevent.spawn(others)
+at_once = SimpleNamespace(status=200, chunks=lambda: [b"x"] * 50)
+files._save(at_once, Path(sys.argv[1]), max_bytes=1000, told=lambda _: None)
+print(len(turns))
+"""
+
+
+def test_under_gevent_a_download_that_never_waits_lets_others_have_their_turn(tmp_path: Path) -> None:
+    ran = [sys.executable, "-c", GREEDY, str(tmp_path / "file")]
+    child = subprocess.run(ran, cwd=ROOT, capture_output=True, text=True, timeout=100, check=True)
+    assert int(child.stdout) >= 49
