@@ -22,6 +22,7 @@ from devtools.dify_server.stream import Pace, Play, Stream
 from devtools.dify_server.wire import Connection, Head
 
 HTML = "text/html; charset=utf-8"
+_TURNS = 5  # of the loop
 _START_S = 10.0
 _SIGN_IN = b"<!doctype html>\n<title>Sign in</title>\n<form><input type=password></form>\n"
 _RUN = re.compile(r"/v1/(?:(workflow)s(?:/([^/]+))?/run|(chat)-messages|(completion)-messages)")
@@ -167,6 +168,8 @@ class DifyServer:
         self._ready.set()
         await self._closing.wait()
         server.close()
+        for _ in range(_TURNS):  # what was just accepted becomes a connection, and is ended like the others
+            await asyncio.sleep(0)
         tasks: list[asyncio.Task[Any]] = [task for task in map(Connection.abort, list(self._connections)) if task]
         for play in self._plays:
             play.cancel()
