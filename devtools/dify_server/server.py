@@ -22,7 +22,6 @@ from devtools.dify_server.stream import Pace, Play, Stream
 from devtools.dify_server.wire import Connection, Head
 
 HTML = "text/html; charset=utf-8"
-_TURNS = 5  # of the loop
 _START_S = 10.0
 _SIGN_IN = b"<!doctype html>\n<title>Sign in</title>\n<form><input type=password></form>\n"
 _RUN = re.compile(r"/v1/(?:(workflow)s(?:/([^/]+))?/run|(chat)-messages|(completion)-messages)")
@@ -167,13 +166,16 @@ class DifyServer:
         self._port = server.sockets[0].getsockname()[1]
         self._ready.set()
         await self._closing.wait()
-        server.close()
-        for _ in range(_TURNS):  # what was just accepted becomes a connection, and is ended like the others
-            await asyncio.sleep(0)
-        tasks: list[asyncio.Task[Any]] = [task for task in map(Connection.abort, list(self._connections)) if task]
+        for listener in server.sockets:  # asyncio loses what it accepts while it closes
+            self._loop.remove_reader(listener.fileno())
         for play in self._plays:
             play.cancel()
-        await asyncio.gather(*tasks, *self._plays, return_exceptions=True)
+        me = {asyncio.current_task()}
+        while rest := asyncio.all_tasks() - me:  # what was just accepted is a task before it is a connection
+            for connection in list(self._connections):
+                connection.abort()
+            await asyncio.gather(*rest, return_exceptions=True)
+        server.close()
         await server.wait_closed()
 
     def _connect(self) -> Connection:
