@@ -10,6 +10,7 @@ from opskit.sales.analysis import Analysis, ProductSales
 from opskit.sales.brief import Options
 from opskit.sales.charts import Chart, png
 from opskit.sales.exports import Cell, Document, Figure, Heading, Kind, Table, book, page
+from opskit.sales.figures import told_share
 from opskit.sales.insight import Days
 from opskit.sales.plain import money, number
 from opskit.sales.report import Report
@@ -81,7 +82,7 @@ class Files:
             "regions",
             {"region": "text", **sums, "share": "percent"},
             [
-                (one.region, one.sales, one.quantity, None if found.summary.total_sales < 0 else one.percentage)
+                (one.region, one.sales, one.quantity, told_share(one, found.summary))
                 for one in found.region_analysis
                 if found.quality.columns.region
             ],

@@ -49,6 +49,11 @@ def by_region(regions: Mapping[str, Sums], whole: Decimal) -> list[RegionSales]:
     ]
 
 
+def told_share(region: RegionSales, summary: Summary) -> Decimal | None:
+    """A region's percentage for people, to whom a share of less than nothing says nothing."""
+    return None if summary.total_sales < 0 else region.percentage
+
+
 def price_ranges(found: Mapping[int, tuple[Decimal, Decimal]], ends: Sequence[Decimal]) -> list[PriceRangeSales]:
     """Sales and quantity by the place of the range; ranges without positive sales are left out."""
     lows = [Decimal(0), *ends]

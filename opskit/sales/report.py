@@ -6,6 +6,7 @@ from datetime import date
 from functools import cached_property
 
 from opskit.sales.analysis import PriceRangeSales, ProductSales, RegionSales, Summary
+from opskit.sales.figures import told_share
 from opskit.sales.insight import ForecastDay, Said, Study, against, findings
 from opskit.sales.insight.calendars import Period
 from opskit.sales.insight.drivers import Drivers
@@ -158,8 +159,8 @@ class Report:
     def _regions(self) -> Iterator[str]:
         shown = self.regions if len(self.regions) <= _MOST_REGIONS else self.regions[: _MOST_REGIONS - 1]
         for region in shown:
-            none = region.percentage is None or self.summary.total_sales < 0  # a share of less than nothing
-            share = "–" if none else f"{region.percentage}%"
+            told = told_share(region, self.summary)
+            share = "–" if told is None else f"{told}%"
             yield self._say("region_line", name=self._named(region.region), sales=money(region.sales), share=share)
         if others := self.regions[len(shown) :]:
             rest = ZERO

@@ -72,7 +72,7 @@ def tell(ask: Asking, layout: Layout, shape: Shape, account: Account) -> None:
     A row of returns whose figures are below 0 takes itself off; of the state of an order that is not so sure.
     """
     left: list[str] = []
-    paid = {(Column.PRICE, _PAID)} & {found for name in _price(layout) for found in match(name)}
+    paid = (Column.PRICE, _PAID) in match(layout.heading(Column.PRICE))
     less = Column.PRICE in shape.columns and Column.TOTAL not in shape.columns and not paid
     for place, name in enumerate(layout.header[: layout.width]):
         if place in layout.columns.values():
@@ -84,10 +84,11 @@ def tell(ask: Asking, layout: Layout, shape: Shape, account: Account) -> None:
             less=less and bool(_LESS.search(name)),
             when=bool(_WHEN.search(name)),
         )
-        if not (kind.state or kind.type or kind.back or kind.less) or not kind.says(_texts(ask, place, "true")):
+        if not (kind.state or kind.type or kind.back or kind.less):
             continue
-        condition = "true" if kind.state else _NO_MINUS.format(", ".join(shape.numbers))
-        said = kind.says(_texts(ask, place, condition))
+        said = kind.says(_texts(ask, place, "true"))
+        if said and not kind.state:
+            said = kind.says(_texts(ask, place, _NO_MINUS.format(", ".join(shape.numbers))))
         states = kind.undone(said)
         if states:
             account.warn("undone_orders", column=name, states=", ".join(states[:_SHOWN]))
@@ -95,11 +96,6 @@ def tell(ask: Asking, layout: Layout, shape: Shape, account: Account) -> None:
             left.append(name)
     if left:
         account.warn("not_taken_off", columns=", ".join(left))
-
-
-def _price(layout: Layout) -> list[str]:
-    place = layout.columns.get(Column.PRICE)
-    return [] if place is None else layout.header[place : place + 1]
 
 
 def _texts(ask: Asking, place: int, condition: str) -> list[str]:

@@ -131,6 +131,8 @@ def _account(ask: Asking, layout: Layout, sieve: Sieve) -> None:
     [(account.accepted, account.refunds, account.differing, blank_products)] = ask.all(questions.ACCEPTED)
     account.duplicates = _duplicates(ask, sieve)
     [(blank_regions,)] = ask.all(questions.BLANK_REGIONS)
+    [(undated,)] = ask.all(judging.UNDATED)
+    [(twice,)] = ask.all(questions.TWICE_NEGATIVE) if Column.PRICE in layout.columns else [(0,)]
     counts = {
         "future_dates": account.rejected["future_date"],
         "field_count": account.rejected["field_count"],
@@ -138,24 +140,15 @@ def _account(ask: Asking, layout: Layout, sieve: Sieve) -> None:
         "blank_product": blank_products,
         "blank_region": blank_regions if Column.REGION in layout.columns else 0,
         "total_differs": account.differing,
+        "undated_rows": undated,
+        "double_minus": twice,
     }
     for code, count in counts.items():
         if count:
             account.warn(code, count=count)
-    _tell_signs(ask, sieve)
     if sieve.cut:
         first = next(iter(_places(ask, layout, sieve, [sieve.shape.cuts[0][0]]).values()))
         account.warn("appended_table", line=first, count=sieve.cut)
-
-
-def _tell_signs(ask: Asking, sieve: Sieve) -> None:
-    """Warn of rows without a date, which may be that of the row above, and of minus times minus."""
-    [(undated,)] = ask.all(judging.UNDATED)
-    if undated:
-        sieve.account.warn("undated_rows", count=undated)
-    [(twice,)] = ask.all(questions.TWICE_NEGATIVE) if Column.PRICE in sieve.shape.columns else [(0,)]
-    if twice:
-        sieve.account.warn("double_minus", count=twice)
 
 
 def _first(lines: list[tuple[int, str]]) -> list[tuple[int, str]]:

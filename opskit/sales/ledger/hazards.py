@@ -27,10 +27,8 @@ _DAYS = "SELECT text, day FROM days WHERE day IS NOT NULL ORDER BY text LIMIT $1
 
 def tell(ask: Asking, layout: Layout, shape: Shape, account: Account) -> None:
     """Warn of marks in numbers, of units and of dates that nothing tells the meaning of."""
-    texts = [
-        row[layout.columns[role]] for role in shape.numbers for row in layout.sample if layout.columns[role] < len(row)
-    ]
-    point = next((text for text in texts if "." in text or "," in text), "").strip()
+    texts = [text for role in shape.numbers for text in layout.seen(role)]
+    point = next((text for text in texts if "." in text or "," in text), "")
     european = layout.source_delimiter == ";"
     if layout.format in {"csv", "html"} and not shape.commas and open_mark(texts, commas=european):
         account.warn("ambiguous_marks", text=point)

@@ -75,7 +75,7 @@ class Sieve:
         for statement in sql.MACROS:
             ask.run(statement)
         self.shape = self._first(columns, underscores=bool(underscores))
-        self.days = Days(Order.DMY, layout.epoch1904, self.heading(Column.DATE), reading.today)
+        self.days = Days(Order.DMY, layout.epoch1904, self._layout.heading(Column.DATE), reading.today)
         self.passed_over = sorted(self._passed_over())
         turns = _TURNS
         while turns:
@@ -86,37 +86,27 @@ class Sieve:
             turns = turns if shape != self.shape else 0
             self.shape = shape
 
-    def heading(self, column: Column) -> str:
-        """What stands above a column, "" where there is nothing."""
-        place = self._layout.columns.get(column)
-        return self._layout.header[place] if self._layout.header and place is not None else ""
-
     def numbers(self, role: Column) -> Numbers:
         """How the numbers of a column are read."""
         return Numbers(
             role in self.shape.commas, role is not Column.TOTAL, self.shape.factors.get(role, Decimal(1)), self._told
         )
 
-    def seen(self, column: Column) -> list[str]:
-        """The column's texts in the first rows."""
-        place = self._layout.columns[column]
-        return [row[place].strip() for row in self._layout.sample if place < len(row) and row[place].strip()]
-
     @property
     def told_currency(self) -> str:
         """The currency that a heading names."""
-        return heading_currency(map(self.heading, sql.NUMBERS))
+        return heading_currency(map(self._layout.heading, sql.NUMBERS))
 
     @property
     def _column_currency(self) -> str:
         """The currency that most of the first rows name in a column of their own."""
-        codes = Counter(code for text in self.seen(Column.CURRENCY) if (code := cells.currency_of(text)))
+        codes = Counter(code for text in self._layout.seen(Column.CURRENCY) if (code := cells.currency_of(text)))
         return max(codes, key=lambda code: (codes[code], code), default="")
 
     @property
     def home(self) -> str:
         """The currency of numbers without a mark, "" where nothing tells."""
-        names = [self.seen(role) for role in (Column.PRODUCT, Column.REGION) if role in self.shape.columns]
+        names = [self._layout.seen(role) for role in (Column.PRODUCT, Column.REGION) if role in self.shape.columns]
         return self.told_currency or ("CNY" if is_chinese(chain(self._layout.header, *names)) else "")
 
     # What kind of table it is
@@ -130,7 +120,7 @@ class Sieve:
             absent=tuple(missing(layout)),
             factors=layout.factors,
             underscores=underscores,
-            clocks=self._ask.all(sql.HAS_CLOCKS, [self.seen(Column.DATE)])[0][0],
+            clocks=self._ask.all(sql.HAS_CLOCKS, [self._layout.seen(Column.DATE)])[0][0],
             fill_down=self._reading.fill_down,
             range_ends=self._reading.range_ends,
         )
@@ -138,18 +128,18 @@ class Sieve:
             self._ask.run("CREATE TABLE anchors (text VARCHAR)")
             days = ((text,) for (text,) in self._ask.each(sql.ANCHORS) if is_day(text))
             self._ask.append("anchors", ["VARCHAR"], days)
-        commas = decimal_commas({role: self.seen(role) for role in shape.numbers})
+        commas = decimal_commas({role: self._layout.seen(role) for role in shape.numbers})
         return replace(shape, commas=commas, looked_up=frozenset(filter(self._is_odd, shape.numbers)))
 
     def _is_odd(self, role: Column) -> bool:
         """Whether a cast understands too few of a column's numbers."""
-        [(filled, odd)] = self._ask.all(sql.NOT_PLAIN, [self.seen(role)])
+        [(filled, odd)] = self._ask.all(sql.NOT_PLAIN, [self._layout.seen(role)])
         return bool(odd * _LOOKED_UP > filled)
 
     def _reconsidered(self) -> Shape:
         """What the odd rows tell of all: decimal commas, and other tables among them."""
         texts = {
-            role: self.seen(role) + [text for (text,) in self._ask.all(judging.evidence(role), [_EVIDENCE])]
+            role: self._layout.seen(role) + [text for (text,) in self._ask.all(judging.evidence(role), [_EVIDENCE])]
             for role in self.shape.numbers
         }
         shape = replace(self.shape, commas=decimal_commas(texts))
@@ -197,7 +187,7 @@ class Sieve:
         """
         if Column.REGION not in self.shape.columns:
             return set()
-        shown = [*self.seen(Column.DATE), *last_texts(self._layout, Column.DATE)]
+        shown = [*self._layout.seen(Column.DATE), *last_texts(self._layout, Column.DATE)]
         texts = [text for (text,) in self._ask.all(sql.dates(self.shape), [shown])]
         days = replace(self.days, order=self._reading.order or order_of(texts) or Order.DMY)
         known = days.known(texts)

@@ -24,20 +24,29 @@ class Strangers:
 
     def labels(self, *, totals: bool) -> list[Label]:
         """The strange names, each with its column. ``totals``: some line may hold the label of one."""
-        labels = [*self._totals(), *self._blanks(), *self._figures(), *self._shifted()]
+        labels = [*self._totals(), *self._blanks(), *self._shifted()]
         return labels + (self._elsewhere() if totals else [])
 
     def _totals(self) -> list[Label]:
-        """Products and regions that are labels of totals."""
-        found, asked = [], []
+        """Products and regions that are labels of totals, and products that are numbers, where few are.
+
+        A row that lacks its product stands one cell too far left, and only the line total that it lacks shows it.
+        """
+        found, asked, figures = [], [], []
+        products = 0
         for role in self._named:
+            looked_at = role is Column.PRODUCT and self._shape.compared
             for (name,) in self._ask.each(sql.distinct(role)):
+                products += looked_at
                 if cells.is_total(name):
                     found.append(Label(name, role))
                 elif of := named_total(name):
                     asked.append((Label(name, role), of))
+                elif looked_at and is_figure(name):
+                    figures.append(Label(name, role))
         known = self.known([of for _, of in asked])
-        return found + [label for label, of in asked if of in known]
+        found += [label for label, of in asked if of in known]
+        return found + (figures if len(figures) * _FEW <= products else [])
 
     def _blanks(self) -> list[Label]:
         """Columns that few rows leave blank: such a row may have a label elsewhere."""
@@ -47,17 +56,6 @@ class Strangers:
             if blank and (blank * _FEW <= self._rows or self._rows <= _SMALL):
                 found.append(Label("", role))
         return found
-
-    def _figures(self) -> list[Label]:
-        """Products that are numbers, where few are: without its product, all of a row stands one cell too far left.
-
-        Only its line total, which it then lacks, would have shown that.
-        """
-        if not self._shape.compared or Column.PRODUCT not in self._shape.columns:
-            return []
-        names = [name for (name,) in self._ask.each(sql.distinct(Column.PRODUCT))]
-        figures = [name for name in names if is_figure(name)]
-        return [Label(name, Column.PRODUCT) for name in figures] if len(figures) * _FEW <= len(names) else []
 
     def _elsewhere(self) -> list[Label]:
         """Labels of totals in other columns, if they are few: a column that says Total in each row says nothing."""

@@ -64,6 +64,16 @@ class Layout:
     sample: list[list[str]]  # the first data rows
     factors: Mapping[Column, Decimal] = field(default_factory=dict)  # what one stands for, where that is not 1
 
+    def heading(self, column: Column) -> str:
+        """What stands above a column, "" where there is nothing."""
+        place = self.columns.get(column)
+        return self.header[place] if self.header and place is not None else ""
+
+    def seen(self, column: Column) -> list[str]:
+        """The column's texts in the first rows."""
+        place = self.columns[column]
+        return [row[place].strip() for row in self.sample if place < len(row) and row[place].strip()]
+
 
 @dataclass(frozen=True, slots=True)
 class Grid:

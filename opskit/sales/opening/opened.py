@@ -165,14 +165,14 @@ def _from_grids(grids: Sequence[Grid], folder: Path, wanted: dict[Column, str], 
             continue
         head = found(rows, wanted, limits.header_lines)
         complete = not head.missing and bool(head.weight)
-        rank = (complete and head.place >= 0 and len(rows) > head.data, head.weight if head.place >= 0 else 0, complete)
+        rank = (_holds_sales(head, rows), head.weight if head.place >= 0 else 0, complete)
         if best is None or rank > best[0]:
             best = rank, grid, rows, head
         if rank[0]:
             break
     if best is None:
         raise InvalidInput("empty_file")
-    _, grid, rows, head = best
+    rank, grid, rows, head = best
     if not head.weight and max(len(cells) for _, cells in rows) == 1:
         raise not_a_table("text")
     head = checked(head, wanted)
@@ -180,7 +180,7 @@ def _from_grids(grids: Sequence[Grid], folder: Path, wanted: dict[Column, str], 
     copy = folder / "table.csv"
     written = write(copy, layout.header, (cells for _, cells in islice(grid.rows(), head.data, None)), layout.width)
     damaged = [Caution("encoding_errors", {"count": written.damaged})] if written.damaged else []
-    others = _others(grids, grid, wanted, limits)
+    others = _others(grids, grid, wanted, limits) if rank[0] else []
     return replace(
         layout,
         path=copy,
@@ -190,12 +190,18 @@ def _from_grids(grids: Sequence[Grid], folder: Path, wanted: dict[Column, str], 
     )
 
 
+def _holds_sales(head: Head, rows: Sequence[Row]) -> bool:
+    """Whether a grid has a header with our columns, and something below."""
+    return bool(head.weight) and not head.missing and head.place >= 0 and len(rows) > head.data
+
+
 def _others(grids: Sequence[Grid], chosen: Grid, wanted: dict[Column, str], limits: Limits) -> list[Caution]:
-    """What is to be said of further sheets that hold sales as well, such as those of other months."""
+    """What is to be said of sheets that hold sales as well, such as those of other months: all stand behind ours."""
     names = []
-    for place, grid in enumerate(grids, 1):
-        head = found(rows, wanted, limits.header_lines) if grid is not chosen and (rows := grid.head()) else None
-        if head and head.weight and head.place >= 0 and not head.missing and len(rows) > head.data:
+    behind = grids.index(chosen) + 1
+    for place, grid in enumerate(grids[behind:], behind + 1):
+        rows = grid.head()
+        if rows and _holds_sales(found(rows, wanted, limits.header_lines), rows):
             names.append(grid.name or str(place))
     return [Caution("other_sheets", {"read": chosen.name or "1", "others": ", ".join(names)})] if names else []
 
